@@ -1,0 +1,37 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.repo import Repo, clean_environment
+
+
+@pytest.fixture(autouse=True)
+def quiet_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the developer's git configuration, WTRUN_* settings or an open terminal."""
+    home = tmp_path_factory.mktemp("home")
+    wanted = clean_environment(home)
+    for key in list(os.environ):
+        if key.startswith(("GIT_", "WTRUN_")) and key != "WTRUN_CORPUS":
+            monkeypatch.delenv(key)
+    for key, value in wanted.items():
+        monkeypatch.setenv(key, value)
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """An empty repository on branch main."""
+    return Repo.make(tmp_path / "repo", tmp_path / "home")
+
+
+@pytest.fixture
+def corpus() -> Path:
+    """The folder of real planning files, if WTRUN_CORPUS names one."""
+    place = os.environ.get("WTRUN_CORPUS")
+    if not place or not Path(place).is_dir():
+        pytest.skip("WTRUN_CORPUS names no folder of planning files")
+    return Path(place).resolve()

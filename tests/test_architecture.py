@@ -1,0 +1,77 @@
+"""Imports go one way (the house's plan): a room knows only what lies below it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+LEAVES = {"errors", "models", "__init__"}
+ALLOWED: dict[str, set[str]] = {
+    "dialects": LEAVES,
+    "core": LEAVES | {"dialects", "core"},
+    "git": LEAVES | {"dialects", "core", "git", "store"},
+    "store": LEAVES | {"dialects", "core", "store"},
+    "planning": LEAVES | {"dialects", "core", "planning", "store"},
+    "agents": LEAVES | {"dialects", "core", "agents", "store"},
+    "serve": LEAVES | {"dialects", "core", "store", "serve"},
+    "ui": LEAVES | {"dialects", "core", "store", "ui"},
+    "process": LEAVES | {"store"},
+    "launcher": set(),
+}
+ALLOWED["dialects"] |= {"dialects"}
+
+
+def imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_each_room_imports_only_what_lies_below_it() -> None:
+    wrong = []
+    for file in sorted((ROOT / "worktree_runner").rglob("*.py")):
+        room = file.relative_to(ROOT / "worktree_runner").parts[0].removesuffix(".py")
+        for name in imports(file):
+            parts = name.split(".")
+            if parts[0] != "worktree_runner" or len(parts) == 1 or room not in ALLOWED:
+                continue
+            known = parts[1] in ALLOWED or parts[1] in {*LEAVES, "operations", "commands", "cli"}
+            if known and parts[1] not in ALLOWED[room]:
+                wrong.append(f"{file.relative_to(ROOT)} imports {name}")
+    assert wrong == []
+
+
+def test_merge_imports_nothing_but_the_standard_library() -> None:
+    optional = {"tree_sitter"}
+    allowed = set(__import__("sys").stdlib_module_names) | {"merge", "yaml"} | optional
+    wrong = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in sorted((ROOT / "merge").rglob("*.py"))
+        for name in imports(file)
+        if name.split(".")[0] not in allowed and not name.startswith("tree_sitter")
+    ]
+    assert wrong == []
+
+
+def test_only_the_gateway_imports_gitpython() -> None:
+    users = [
+        str(file.relative_to(ROOT))
+        for file in sorted((ROOT / "worktree_runner").rglob("*.py"))
+        if any(name.split(".")[0] == "git" for name in imports(file))
+    ]
+    assert users in ([], ["worktree_runner/git/gateway.py"])
+
+
+def test_only_process_and_launcher_start_processes() -> None:
+    allowed = {"worktree_runner/process.py", "worktree_runner/launcher.py"}
+    users = {
+        str(file.relative_to(ROOT))
+        for file in sorted((ROOT / "worktree_runner").rglob("*.py"))
+        if "subprocess" in set(imports(file))
+    }
+    assert users <= allowed

@@ -1,0 +1,1 @@
+"""One small module per coding-agent command line, behind `agents.protocol`."""

@@ -1,0 +1,1 @@
+"""Everything that talks to git. `gateway` is the only importer of GitPython."""

@@ -1,0 +1,1 @@
+"""Reads and writes the planning directory; writes are targeted line edits only."""

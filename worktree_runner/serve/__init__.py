@@ -1,0 +1,1 @@
+"""The endpoint with Agent Mail's tool names, a face of the registry and the mailbox."""
