@@ -11,7 +11,9 @@ from tests.support.repo import Repo, clean_environment
 
 
 @pytest.fixture(autouse=True)
-def quiet_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def quiet_environment(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No test sees the developer's git configuration, WTRUN_* settings or an open terminal."""
     home = tmp_path_factory.mktemp("home")
     wanted = clean_environment(home)

@@ -46,15 +46,13 @@ class LazyGroup(click.Group):
 
             near = difflib.get_close_matches(args[0], COMMANDS, n=1)
             if near:
-                error.message += f" Did you mean '{near[0]}'?"
+                raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from error
             raise
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="wtrun")
-@click.option(
-    "-C", "directory", metavar="DIR", help="Run as if started in DIR.", type=click.Path()
-)
+@click.option("-C", "directory", metavar="DIR", help="Run as if started in DIR.", type=click.Path())
 def group(directory: str | None) -> None:
     """Runs the plans of a phase in parallel git worktrees and merges them back."""
     if directory is not None:
