@@ -1,0 +1,163 @@
+"""The one way to git: runs a git command in a folder and gives back what it printed.
+
+- Bytes in, bytes out. Callers parse `-z` output and exit codes, never prose.
+- A fresh `git.Git` object per call: GitPython objects are not safe to share between threads,
+  and its object database and index API are never used (slow, and they leak processes).
+- The environment is part of a call. Stray `GIT_DIR`, `GIT_INDEX_FILE` and the like (wtrun may
+  be started from a hook) would send every command to another repository, so they leave this
+  process when the module is imported; a call adds what it needs.
+- Git runs in a process group of its own: a Ctrl-C at the terminal is wtrun's to answer and
+  never stops a git command half-way through the user's files.
+- Commit ids are resolved once (`resolve`) and passed on in full; user text never comes first
+  in an argument list without `--end-of-options` before it.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from worktree_runner.errors import PreconditionError, WtrunError
+
+# GitPython looks for git when imported and raises without one; wtrun says that itself
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+import git
+
+LOCAL_VARIABLES = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NAMESPACE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+)
+"""What `git rev-parse --local-env-vars` prints, the alternates and config count included."""
+
+MINIMUM_VERSION = (2, 38)
+"""The first git with `merge-tree --write-tree`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A finished git command."""
+
+    code: int
+    out: bytes
+    err: bytes
+
+    @property
+    def text(self) -> str:
+        """Standard output as text without the last newline."""
+        return os.fsdecode(self.out).rstrip("\n")
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Standard output of a `-z` command, split at its NULs."""
+        return tuple(os.fsdecode(part) for part in self.out.split(b"\0") if part)
+
+
+class GitError(WtrunError):
+    """A git command that failed: argv, exit code and the end of its stderr."""
+
+    def __init__(self, argv: Sequence[str], output: Output) -> None:
+        tail = os.fsdecode(output.err).strip() or os.fsdecode(output.out).strip()
+        shown = " ".join(argv[:8]) + (" …" if len(argv) > 8 else "")
+        last = "\n".join(tail.splitlines()[-5:])
+        super().__init__(f"git {shown} ended with {output.code}: {last}")
+        self.argv = tuple(argv)
+        self.output = output
+
+    @property
+    def stderr(self) -> str:
+        return os.fsdecode(self.output.err)
+
+
+def forget_local_environment() -> None:
+    """Drops git's repository-local variables from this process, for its children too."""
+    numbered = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
+    for key in list(os.environ):
+        if key in LOCAL_VARIABLES or key.startswith(numbered):
+            del os.environ[key]
+
+
+forget_local_environment()
+
+
+class Git:
+    """Git in one folder. Cheap to make; safe to use from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def run(
+        self,
+        *args: str,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        check: bool = True,
+        timeout: float | None = None,
+        foreground: bool = False,
+    ) -> Output:
+        """Runs `git ARGS` here. With `check`, a non-zero exit raises GitError.
+
+        A time limit kills the command (exit code -9). `foreground` leaves it in wtrun's own
+        process group, for signing programs that ask at the terminal.
+        """
+        if not self.path.is_dir():
+            raise PreconditionError(f"The folder {self.path} does not exist.")
+        with tempfile.TemporaryFile() as stream:
+            stream.write(stdin)
+            stream.seek(0)
+            try:
+                result = git.Git(str(self.path)).execute(
+                    ["git", *args],
+                    istream=stream if stdin else None,
+                    with_extended_output=True,
+                    with_exceptions=False,
+                    stdout_as_string=False,
+                    strip_newline_in_stdout=False,
+                    kill_after_timeout=timeout,
+                    shell=False,
+                    env={"GIT_TERMINAL_PROMPT": "0", **(env or {})},
+                    process_group=None if foreground else 0,
+                )
+            except git.GitCommandNotFound as error:
+                raise PreconditionError(
+                    "git was not found on PATH.", hint="install git 2.38 or newer"
+                ) from error
+        code, out, err = result
+        output = Output(code, out, err.encode(errors="surrogateescape"))
+        if check and code != 0:
+            raise GitError(args, output)
+        return output
+
+    def text(self, *args: str) -> str:
+        """Standard output of a git command that must succeed, without the last newline."""
+        return self.run(*args).text
+
+    def ok(self, *args: str) -> bool:
+        """Whether a git command ended with 0."""
+        return self.run(*args, check=False).code == 0
+
+    def resolve(self, revision: str) -> str | None:
+        """The full id of the commit that `revision` names, None if there is none."""
+        output = self.run(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}",
+            check=False,
+        )  # fmt: skip
+        return output.text if output.code == 0 else None
