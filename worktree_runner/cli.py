@@ -16,7 +16,9 @@ import click
 from worktree_runner import __version__
 
 # name -> (file in worktree_runner.commands, one line of help); the order is that of `--help`
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "mail": ("mail", "Send and read messages between agents, the run and people."),
+}
 
 
 class LazyGroup(click.Group):
