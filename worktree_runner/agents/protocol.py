@@ -62,6 +62,22 @@ class AgentRequest(Frozen):
     prompt_file: Path
     model: str | None = None
     domain: str = "general"
+    phase: str = ""
+    """The phase's token as in messages: `03`."""
+    plan_number: str = ""
+    """The plan's number within the phase, as in messages: `01`."""
+    title: str = ""
+    """The plan's name, for messages."""
+    files: tuple[str, ...] = ()
+    """Repository paths that the plan declares; for agents that want them as arguments."""
+    base: str = ""
+    """The commit that the branch was forked from; what lies after it was done by attempts."""
+    commit_docs: bool = True
+    """False: plan and summary stay uncommitted; the run copies the summary back."""
+    answer: str | None = None
+    """Continuation only: what the user said to the checkpoint."""
+    resume_task: int | None = None
+    """Continuation only: the number of the task whose checkpoint was answered."""
     session_id: str | None = None
     """A fresh UUID for agents that let the caller choose it."""
     resume: str | None = None
@@ -74,6 +90,11 @@ class AgentRequest(Frozen):
     max_cost: float | None = None
     extra_args: tuple[str, ...] = ()
     env: Mapping[str, str] = Field(default_factory=dict)
+
+    @property
+    def outbox(self) -> Path:
+        """The only part of `run_dir` that the agent may write; holds `checkpoint.json`."""
+        return self.run_dir / "outbox"
 
 
 class Launch(Frozen):
