@@ -6,8 +6,13 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from worktree_runner.errors import UsageError
+
+_HINT = "docs/dialects.md lists every key; copy a shipped dialect to start from"
 
 
 class _Part(BaseModel):
@@ -43,6 +48,8 @@ class Files(_Part):
     requirements: tuple[str, ...]
     project: tuple[str, ...] = ()
     config: str = "config.json"
+    nested: str = "plans"
+    """A folder inside a phase directory that may hold the plan and summary files."""
 
 
 class Keys(_Part):
@@ -51,6 +58,9 @@ class Keys(_Part):
     phase: tuple[str, ...]
     plan: tuple[str, ...]
     wave: tuple[str, ...]
+    depends_on: tuple[str, ...] = ("depends_on", "dependencies", "depends")
+    files: tuple[str, ...] = ("files_modified", "files_created", "files_to_modify", "files")
+    domain: tuple[str, ...] = ("domain",)
 
 
 class Branches(_Part):
@@ -70,6 +80,15 @@ class Commits(_Part):
     phase: str
     corrections: str
     merge: str = "Merge {branch}: {name}"
+
+
+class Detection(_Part):
+    """How a dialect is told from another one that shares a root with it."""
+
+    older_roots: tuple[str, ...] = ()
+    """Roots of earlier versions, which may belong to another dialect today."""
+    marks: tuple[str, ...] = ()
+    """Regular expressions; one that matches a plan or the config at such a root decides."""
 
 
 class Commands(_Part):
@@ -93,6 +112,7 @@ class Dialect(_Part):
     branches: Branches
     commits: Commits
     commands: Commands
+    detection: Detection = Detection()
     agents: Mapping[str, str] = Field(default_factory=dict)
     """Agent names of the originals by role, and by `executor.<domain>`."""
 
@@ -102,10 +122,45 @@ class Dialect(_Part):
         return tuple(f"{self.root}/{name}" for name in (*names, self.files.config))
 
 
+def parse(data: bytes, source: str) -> Dialect:
+    """The dialect in a TOML file; UsageError with file, key and what was expected."""
+    try:
+        return Dialect.model_validate(tomllib.loads(data.decode()))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{source}: is no valid TOML: {error}", hint=_HINT) from error
+    except ValidationError as error:
+        lines = "".join(
+            f"\n  {'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors()
+        )
+        raise UsageError(f"{source}: is no dialect file:{lines}", hint=_HINT) from error
+
+
+def load_file(path: Path) -> Dialect:
+    """The dialect in a file of the user."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"can't read dialect file {path}: {error.strerror}") from error
+    return parse(data, str(path))
+
+
+def load_own(directory: Path) -> Mapping[str, Dialect]:
+    """The project's own dialects by name, from every TOML file in `.wtrun/dialects`."""
+    files = sorted(directory.glob("*.toml")) if directory.is_dir() else []
+    found = [load_file(file) for file in files]
+    return {dialect.name: dialect for dialect in found}
+
+
+def names() -> tuple[str, ...]:
+    """The names of the shipped dialects, sorted."""
+    files = resources.files(__package__).iterdir()
+    return tuple(sorted(file.name[:-5] for file in files if file.name.endswith(".toml")))
+
+
 @cache
 def load(name: str) -> Dialect:
     """The shipped dialect of that name; KeyError if there is none."""
     file = resources.files(__package__).joinpath(f"{name}.toml")
     if not file.is_file():
         raise KeyError(name)
-    return Dialect.model_validate(tomllib.loads(file.read_text()))
+    return parse(file.read_bytes(), f"{name}.toml")

@@ -1,0 +1,164 @@
+"""Which plans a plan waits for, out of everything that people write after `depends_on`.
+
+- `03-01`, `"01"`, `1`, `03-01-PLAN.md`, a path, `03-01-auth`, `03.01` all name a plan.
+- A plan of this phase that does not exist makes the order unclear: an error.
+- A plan of another phase is satisfied by its summary; otherwise, like prose, it is a warning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from worktree_runner.core.ids import PhaseToken, number_key, parse_directory, parse_token
+from worktree_runner.core.listing import PlanFile, list_files, list_phases, strip_suffix
+from worktree_runner.dialects.schema import Dialect
+from worktree_runner.models import PhaseDir, Plan, Problem, Severity
+
+_REMARK = re.compile(r"\s+(?:\(|[—–#-]|$).*", re.DOTALL)
+_NUMBER = re.compile(r"(?:plan|run|p)?[ -]*([0-9]+[a-z]?(?:\.[0-9]+)?)", re.IGNORECASE)
+_WORD = r"(?:(?:phase|stage)[ -]?)?"
+_TOKEN = r"[0-9]+[a-z]?(?:\.[0-9]+)*"
+_DASHED = re.compile(
+    rf"{_WORD}({_TOKEN})(?:[- ](?:p|plan[ -]?|run[ -]?)?)([0-9]+[a-z]?)(?:[-.].*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_DOTTED = re.compile(rf"({_TOKEN})\.([0-9]+[a-z]?)(?:-.*)?", re.IGNORECASE | re.DOTALL)
+_PHASE = re.compile(r"(?:phase|stage)[ -]?([0-9]+[a-z]?(?:\.[0-9]+)*)", re.IGNORECASE)
+_MOST = 300
+
+
+class DependencyTable:
+    """Looks up what a plan's entries mean, within one phase."""
+
+    def __init__(
+        self,
+        phase: PhaseDir,
+        files: Sequence[PlanFile],
+        dialect: Dialect,
+        paths: Collection[str],
+    ) -> None:
+        self._dialect = dialect
+        self._paths = paths
+        self._token = parse_directory(phase.path.rpartition("/")[2]).token
+        self._text = phase.token
+        self._by_stem = {file.name.stem: file for file in files}
+        self._by_number = {number_key(file.name.number): file for file in files}
+        self._by_slug = {file.name.slug.lower(): file for file in files if file.name.slug}
+        self._implicit = {file.path: file.name.implicit for file in files}
+        self._tokens = {
+            parse_directory(other.path.rpartition("/")[2]).token
+            for other in list_phases(paths, dialect)
+            if other.path != phase.path
+        }
+        self._summaries = {number_key(n) for n in self._summary_numbers(phase)}
+
+    def _summary_numbers(self, phase: PhaseDir) -> list[str]:
+        found = []
+        for path in self._paths:
+            if path.startswith(phase.path + "/"):
+                stem = strip_suffix(path.rpartition("/")[2], self._dialect.files.summary)
+                pair = self._pair(stem or "")
+                if pair and pair[0] == self._token:
+                    found.append(pair[1])
+        return found
+
+    def _pair(self, text: str) -> tuple[PhaseToken, str] | None:
+        """Phase and plan number of `03-01-auth`; `03.01` only where 03 is this phase."""
+        found = _DASHED.fullmatch(text)
+        if found:
+            return parse_token(found[1]), found[2]
+        found = _DOTTED.fullmatch(text)
+        token = parse_token(found[1]) if found else None
+        return (token, found[2]) if found and token == self._token else None
+
+    def resolve(
+        self, entries: Sequence[str], plan: Plan, line: int | None
+    ) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+        """The ids of this phase's plans that are named, in order, and what is unclear."""
+        ids: dict[str, None] = {}
+        problems = []
+        for entry in entries[:_MOST]:
+            found = self._lookup(entry, self._implicit.get(plan.path, False))
+            if isinstance(found, PlanFile):
+                ids[f"{self._text}-{found.name.number}"] = None
+            elif found is not None:
+                message, severity = found
+                problems.append(Problem(plan.path, line, message, severity))
+        return tuple(ids), tuple(problems)
+
+    def _lookup(self, entry: str, implicit: bool) -> PlanFile | tuple[str, Severity] | None:
+        stem = self._stem(entry)
+        known = self._by_stem.get(stem.lower()) if stem else None
+        if known:
+            return known
+        pair = self._pair(stem)
+        if pair:
+            return self._lookup_pair(entry, *pair)
+        number = _NUMBER.fullmatch(stem)
+        if number:
+            key = number_key(number[1])
+            if key in self._by_number:
+                return self._by_number[key]
+            if key in self._summaries or self._phase_done(parse_token(number[1])):
+                return None
+            if implicit or parse_token(number[1]) in self._tokens:
+                return self._elsewhere(entry)  # a phase: `depends_on: 19` in a lone `PLAN.md`
+            return self._missing(entry)
+        if stem.lower() in self._by_slug:
+            return self._by_slug[stem.lower()]
+        phase = _PHASE.match(stem) or re.match(r"([0-9]+[a-z]?(?:\.[0-9]+)*)-", stem, re.I)
+        if phase and self._phase_done(parse_token(phase[1])):
+            return None
+        return self._elsewhere(entry)
+
+    def _stem(self, entry: str) -> str:
+        text = entry.strip().strip("`'\"@")
+        text = _REMARK.sub("", text) if re.match(r"[\w./-]*[0-9]", text) else text
+        text = text.rstrip("/").rpartition("/")[2]
+        stem = strip_suffix(text if text.lower().endswith(".md") else text + ".md",
+                            self._dialect.files.plan)  # fmt: skip
+        if stem is None:
+            stem = text[:-3] if text.lower().endswith(".md") else text
+        return stem.strip()
+
+    def _lookup_pair(
+        self, entry: str, token: PhaseToken, number: str
+    ) -> PlanFile | tuple[str, Severity] | None:
+        words = self._dialect.words
+        key = number_key(number)
+        if token == self._token:
+            if key in self._by_number:
+                return self._by_number[key]
+            return None if key in self._summaries else self._missing(entry)
+        for phase in list_phases(self._paths, self._dialect):
+            if parse_directory(phase.path.rpartition("/")[2]).token != token:
+                continue
+            for file in list_files(self._paths, phase, self._dialect).plans:
+                if number_key(file.name.number) == key and file.summary:
+                    return None
+        what = f"{words.plan} of another {words.phase} and has no {words.summary} here"
+        return f"dependency '{entry}' is a {what}; not waited for", Severity.WARNING
+
+    def _elsewhere(self, entry: str) -> tuple[str, Severity]:
+        words = self._dialect.words
+        what = f"no {words.plan} of {words.phase} {self._text}"
+        return f"dependency '{entry}' names {what}; not waited for", Severity.WARNING
+
+    def _missing(self, entry: str) -> tuple[str, Severity]:
+        words = self._dialect.words
+        return (
+            f"dependency '{entry}' names no {words.plan} of {words.phase} {self._text}",
+            Severity.ERROR,
+        )
+
+    def _phase_done(self, token: PhaseToken) -> bool:
+        """Whether another phase of that token has plans, and a summary for each of them."""
+        if token == self._token:
+            return False
+        for phase in list_phases(self._paths, self._dialect):
+            if parse_directory(phase.path.rpartition("/")[2]).token == token:
+                files = list_files(self._paths, phase, self._dialect).plans
+                if files and all(file.summary for file in files):
+                    return True
+        return False

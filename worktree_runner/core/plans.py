@@ -1,0 +1,153 @@
+"""A phase with all of its plans, from the bytes of their files.
+
+- Order, ids and what is done come from file names; a plan is done if its summary exists and is
+  not empty.
+- Problems are collected, not raised: `worktree_runner.core.waves.require_clear` raises.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from worktree_runner.core.depends import DependencyTable
+from worktree_runner.core.headings import phase_heading
+from worktree_runner.core.ids import parse_directory
+from worktree_runner.core.listing import (
+    Listing,
+    PlanFile,
+    find_phase,
+    list_files,
+    list_phases,
+    phase_paths,
+)
+from worktree_runner.core.reading import Reading, first_sentence, is_planning_path, read_plan
+from worktree_runner.core.waves import effective_waves
+from worktree_runner.dialects.schema import Dialect
+from worktree_runner.models import Phase, PhaseDir, Plan, Problem, Severity
+
+__all__ = [
+    "build_line",
+    "find_phase",
+    "is_planning_path",
+    "list_phases",
+    "phase_paths",
+    "read_phase",
+]
+
+_CLAUSE = re.compile(r"\s+[—–-]+\s+|[,;:(]\s*|\s+(?:so that|because|in order to|which|by)\s+")
+_DANGLING = {
+    "a", "an", "and", "as", "at", "by", "for", "from", "in", "into", "of", "on", "or", "per",
+    "that", "the", "to", "using", "via", "with", "&", "+", "its", "their", "all", "is", "are",
+}  # fmt: skip
+
+
+def read_phase(
+    phase: PhaseDir,
+    files: Mapping[str, bytes],
+    dialect: Dialect,
+    *,
+    roadmap: bytes | None = None,
+    paths: Iterable[str] = (),
+) -> Phase:
+    """The phase with its plans in plan order, waves and dependencies resolved.
+
+    `files` holds what `phase_paths` names. A plan that only `paths` lists could not be read and
+    is an error; `paths` of the whole repository also tells whether other phases are done.
+    """
+    known = frozenset((*files, *paths))
+    listing = list_files(known, phase, dialect)
+    readings = []
+    for file in listing.plans:
+        reading = read_plan(file, files.get(file.path), phase.token, dialect)
+        readings.append(_judge_summary(reading, file, files, dialect))
+    problems = [*_doubles(listing.plans, phase), *_leftovers(listing, dialect)]
+    table = DependencyTable(phase, listing.plans, dialect, known)
+    plans, cycles = _resolve(readings, table, dialect)
+    problems += cycles
+    token = parse_directory(phase.path.rpartition("/")[2]).token
+    heading = phase_heading(roadmap, token, dialect)
+    named = replace(phase, name=heading.name) if heading.name else phase
+    return Phase(named, tuple(plans), heading.goal, tuple(problems))
+
+
+def _judge_summary(
+    reading: Reading, file: PlanFile, files: Mapping[str, bytes], dialect: Dialect
+) -> Reading:
+    """An empty summary proves nothing: the plan is not done, and somebody is told."""
+    if file.summary is None or files.get(file.summary, b"?").strip():
+        return reading
+    message = f"is empty, so {dialect.words.plan} {reading.plan.id} does not count as done"
+    problems = (*reading.plan.problems, Problem(file.summary, None, message))
+    return replace(reading, plan=replace(reading.plan, done=False, problems=problems))
+
+
+def _doubles(files: Sequence[PlanFile], phase: PhaseDir) -> list[Problem]:
+    counts = Counter(file.name.number.lower() for file in files)
+    problems = []
+    for number, count in counts.items():
+        if count > 1:
+            same = [file.path for file in files if file.name.number.lower() == number]
+            names = ", ".join(path.rpartition("/")[2] for path in same)
+            message = f"{count} files mean plan {phase.token}-{number}: {names}"
+            hint = "rename all but one, or remove them from the directory"
+            problems.append(Problem(phase.path, None, message, Severity.ERROR, hint))
+    return problems
+
+
+def _leftovers(listing: Listing, dialect: Dialect) -> list[Problem]:
+    words = dialect.words
+    example = f"03-01-{dialect.files.plan[0]}.md"
+    message = f"looks like a {words.plan} but is not named like one ({example}); not executed"
+    return [Problem(path, None, message) for path in listing.leftovers]
+
+
+def _resolve(
+    readings: Sequence[Reading], table: DependencyTable, dialect: Dialect
+) -> tuple[list[Plan], list[Problem]]:
+    plans = []
+    for reading in readings:
+        ids, notes = table.resolve(reading.depends_raw, reading.plan, reading.depends_line)
+        every = (*reading.plan.problems, *notes)
+        plans.append(replace(reading.plan, depends_on=ids, problems=every))
+    waves, cycles = effective_waves(plans)
+    stuck = {key for cycle in cycles for key in cycle}
+    placed = [_place(plan, waves, plan.id in stuck, dialect) for plan in plans]
+    problems = []
+    for cycle in cycles:
+        path = next(plan.path for plan in plans if plan.id == cycle[0])
+        message = f"dependency cycle: {' -> '.join(cycle)}"
+        problems.append(Problem(path, None, message, Severity.ERROR))
+    return placed, problems
+
+
+def _place(plan: Plan, waves: Mapping[str, int], stuck: bool, dialect: Dialect) -> Plan:
+    wave = waves[plan.id]
+    if plan.declared_wave in (None, wave) or stuck:
+        return replace(plan, wave=wave)
+    word = dialect.words.wave
+    before = [key for key in plan.depends_on if waves.get(key) == wave - 1]
+    message = (
+        f"{word} {plan.declared_wave}, but it depends on {', '.join(before)} "
+        f"of {word} {wave - 1}: it runs in {word} {wave}"
+    )
+    return replace(plan, wave=wave, problems=(*plan.problems, Problem(plan.path, None, message)))
+
+
+def build_line(plan: Plan) -> str:
+    """Three to eight words on what the plan builds, for the execution table."""
+    sentence = first_sentence(plan.objective) or plan.title
+    words: list[str] = []
+    for clause in _CLAUSE.split(sentence):
+        part = clause.split()
+        if words and (len(words) >= 3 or len(words) + len(part) > 8):
+            break
+        words += part
+    if len(words) < 3:
+        words = sentence.split()
+    words = words[:8]
+    while len(words) > 3 and words[-1].lower().rstrip(",;:") in _DANGLING:
+        words.pop()
+    return " ".join(words).rstrip(",;:.—–- ").replace("|", "/")

@@ -1,0 +1,228 @@
+"""In which order plans run: effective waves, filters and lanes.
+
+- Effective wave = the larger of the declared wave and one more than the largest wave among the
+  plans that it depends on. Missing and zero are fine; a cycle has no answer.
+- Done plans and filtered ones are named, not forgotten.
+- Plans of one wave that share a file form a lane: they run one after another in plan order,
+  beside the rest of the wave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from worktree_runner.errors import PreconditionError, UsageError
+from worktree_runner.models import Phase, Plan, Severity
+
+OverlapTest = Callable[[str, str], bool]
+_SHOWN_PAIRS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Two plans of one wave that name the same files; each pair is (first's, second's)."""
+
+    first: str
+    second: str
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """The plans of one effective wave that are to run, in plan order."""
+
+    number: int
+    plans: tuple[Plan, ...]
+    lanes: tuple[tuple[str, ...], ...] = ()
+    """Groups of two and more plan ids; a plan in no lane runs on its own."""
+    overlaps: tuple[Overlap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """What would run, and what would not and why."""
+
+    waves: tuple[Wave, ...]
+    done: tuple[str, ...]
+    filtered: tuple[str, ...]
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        return tuple(plan for wave in self.waves for plan in wave.plans)
+
+
+def effective_waves(
+    plans: Sequence[Plan],
+) -> tuple[Mapping[str, int], tuple[tuple[str, ...], ...]]:
+    """The wave of each plan by id, and each dependency cycle as ids with the first repeated.
+
+    Plans in a cycle, or behind one, keep their declared wave.
+    """
+    by_id = {plan.id: plan for plan in reversed(plans)}
+    waves: dict[str, int] = {}
+    open_ids = list(by_id)[::-1]
+    while True:
+        ready = [
+            key for key in open_ids
+            if all(dep in waves for dep in by_id[key].depends_on if dep in by_id)
+        ]  # fmt: skip
+        if not ready:
+            break
+        for key in ready:
+            plan = by_id[key]
+            after = [waves[dep] + 1 for dep in plan.depends_on if dep in waves]
+            declared = plan.declared_wave
+            waves[key] = max([*after, *([] if declared is None else [declared])], default=1)
+        open_ids = [key for key in open_ids if key not in waves]
+    for key in open_ids:
+        waves[key] = by_id[key].declared_wave or 1
+    return waves, _cycles(by_id, open_ids)
+
+
+def _cycles(by_id: Mapping[str, Plan], stuck: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """One cycle for each group of stuck plans that has one, found by walking until a repeat."""
+    cycles: list[tuple[str, ...]] = []
+    seen: set[str] = set()
+    for start in stuck:
+        trail: list[str] = []
+        key: str | None = start
+        while key is not None and key not in seen:
+            seen.add(key)
+            trail.append(key)
+            key = next((dep for dep in by_id[key].depends_on if dep in stuck), None)
+        if key in trail:
+            cycles.append((*trail[trail.index(key) :], key))
+    return tuple(cycles)
+
+
+def require_clear(phase: Phase) -> None:
+    """Raises if a plan's identity, wave or dependencies are unclear, naming all of them."""
+    problems = [*phase.problems, *(note for plan in phase.plans for note in plan.problems)]
+    errors = [note for note in problems if note.severity is Severity.ERROR]
+    if errors:
+        lines = "".join(f"\n  {note}" for note in errors)
+        raise PreconditionError(
+            f"{phase.dir.path} can't be executed as it is:{lines}",
+            hint=next((note.hint for note in errors if note.hint), None)
+            or f"see everything with 'wtrun plan {phase.dir.token}'",
+        )
+
+
+def arrange(
+    phase: Phase,
+    *,
+    only: Collection[str] = (),
+    wave: int | None = None,
+    gaps_only: bool = False,
+    overlap: OverlapTest | None = None,
+) -> Arrangement:
+    """Waves with lanes of what is to run. Raises on errors in plans and on impossible filters."""
+    require_clear(phase)
+    wanted = _named(phase, only)
+    done = tuple(plan.id for plan in phase.plans if plan.done)
+    if wave is not None:
+        _check_wave(phase, wave)
+    chosen = [
+        plan for plan in phase.plans
+        if not plan.done
+        and (not only or plan.id in wanted)
+        and (wave is None or plan.wave == wave)
+        and (not gaps_only or plan.gap_closure)
+    ]  # fmt: skip
+    _check_dependencies(phase, chosen)
+    ids = {plan.id for plan in chosen}
+    filtered = tuple(plan.id for plan in phase.plans if not plan.done and plan.id not in ids)
+    numbers = sorted({plan.wave for plan in chosen})
+    waves = (_wave(number, [plan for plan in chosen if plan.wave == number], overlap)
+             for number in numbers)  # fmt: skip
+    return Arrangement(tuple(waves), done, filtered)
+
+
+def _named(phase: Phase, only: Iterable[str]) -> set[str]:
+    known = {plan.id.lower(): plan.id for plan in phase.plans}
+    known |= {plan.number.lower(): plan.id for plan in phase.plans}
+    known |= {plan.number.lower().lstrip("0"): plan.id for plan in phase.plans}
+    wanted = set()
+    for name in only:
+        key = name.strip().lower()
+        if key not in known:
+            ids = ", ".join(plan.id for plan in phase.plans)
+            raise UsageError(f"no plan '{name}' in {phase.dir.path}", hint=f"plans here: {ids}")
+        wanted.add(known[key])
+    return wanted
+
+
+def _check_wave(phase: Phase, wave: int) -> None:
+    numbers = sorted({plan.wave for plan in phase.plans})
+    if wave not in numbers:
+        shown = ", ".join(map(str, numbers))
+        raise UsageError(f"{phase.dir.path} has no wave {wave}", hint=f"waves here: {shown}")
+    open_below = [plan for plan in phase.plans if plan.wave < wave and not plan.done]
+    if open_below:
+        lowest = min(plan.wave for plan in open_below)
+        names = ", ".join(plan.id for plan in open_below)
+        raise UsageError(
+            f"wave {wave} can't run yet: {names} of lower waves are not done",
+            hint=f"wtrun execute {phase.dir.token} --wave {lowest}",
+        )
+
+
+def _check_dependencies(phase: Phase, chosen: Sequence[Plan]) -> None:
+    """A filter must not take a plan and leave out an unfinished one that it builds on."""
+    ready = {plan.id for plan in phase.plans if plan.done} | {plan.id for plan in chosen}
+    known = {plan.id for plan in phase.plans}
+    for plan in chosen:
+        missing = [dep for dep in plan.depends_on if dep in known and dep not in ready]
+        if missing:
+            flags = " ".join(f"--only {name}" for name in (*missing, plan.id))
+            raise UsageError(
+                f"plan {plan.id} depends on {', '.join(missing)}, which would not run",
+                hint=f"wtrun execute {phase.dir.token} {flags}",
+            )
+
+
+def _wave(number: int, plans: Sequence[Plan], overlap: OverlapTest | None) -> Wave:
+    test = overlap or _default_overlap
+    found = []
+    for first, second in combinations(plans, 2):
+        pairs = _shared(first.files, second.files, test)
+        if pairs:
+            found.append(Overlap(first.id, second.id, pairs))
+    return Wave(number, tuple(plans), _lanes(plans, found), tuple(found))
+
+
+def _shared(
+    first: Sequence[str], second: Sequence[str], test: OverlapTest
+) -> tuple[tuple[str, str], ...]:
+    equal = set(first) & set(second)
+    pairs = [(path, path) for path in first if path in equal]
+    pairs += [(a, b) for a in first for b in second if a != b and test(a, b)]
+    return tuple(pairs[:_SHOWN_PAIRS])
+
+
+def _lanes(plans: Sequence[Plan], overlaps: Sequence[Overlap]) -> tuple[tuple[str, ...], ...]:
+    """Union-find over the overlaps; the order within a lane is the plan order."""
+    parent = {plan.id: plan.id for plan in plans}
+
+    def root(key: str) -> str:
+        while parent[key] != key:
+            parent[key] = parent[parent[key]]
+            key = parent[key]
+        return key
+
+    for pair in overlaps:
+        parent[root(pair.second)] = root(pair.first)
+    groups: dict[str, list[str]] = {}
+    for plan in plans:
+        groups.setdefault(root(plan.id), []).append(plan.id)
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
+
+def _default_overlap(first: str, second: str) -> bool:
+    """Equal paths, and directories that hold the other."""
+    return any(
+        one.endswith("/") and other.startswith(one)
+        for one, other in ((first, second), (second, first))
+    )
