@@ -7,6 +7,10 @@ Usable alone. Knows no plan and no worktree; reaches git only through `merge.por
 - A file is settled only if every one of its hunks is, and the result still parses.
 """
 
+from merge.engine import merge_commits
+from merge.file import FileMerge, merge_file
+from merge.policy import Settings
+from merge.tree import parse_merge_tree
 from merge.types import (
     Choice,
     ChoiceKind,
@@ -25,9 +29,14 @@ __all__ = [
     "ConflictHunk",
     "Entry",
     "FileConflict",
+    "FileMerge",
     "MergeMessage",
     "MergeOutcome",
     "Resolution",
+    "Settings",
     "TreeMerge",
+    "merge_commits",
+    "merge_file",
+    "parse_merge_tree",
 ]
 __wtrun__ = True

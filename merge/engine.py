@@ -1,0 +1,298 @@
+"""Merging one commit into another, in memory: git first, then rules, then a person's answers.
+
+- Nothing is written but objects; no ref, index or working file is touched.
+- Git decides what merges cleanly; rules only see what git could not merge.
+- Clean merges are looked at too: a name defined twice, or conflict markers that a side committed,
+  are questions, not results.
+- Several merge bases (a criss-cross history) mean that the base git used is itself a merge: no
+  rule is used then.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from merge import answers, checks
+from merge.file import FileMerge, merge_file
+from merge.markers import render
+from merge.policy import DEFAULTS, Settings, matches
+from merge.ports import ObjectStore
+from merge.text import Segment, hunks_of
+from merge.tree import LFS_HEAD, SUBMODULE, classify, is_conflict, merged_mode
+from merge.types import Choice, Entry, FileConflict, MergeOutcome, Resolution, TreeMerge
+
+DIFF_LIMIT = 200_000
+CRISS_CROSS = "the history is criss-cross (several merge bases), so the base is itself a merge"
+_WHY = {
+    "modify/delete": "one side changed the file, the other deleted it",
+    "rename/delete": "one side renamed the file, the other deleted it",
+    "rename/rename": "both sides renamed the file, to different names",
+    "directory rename": "a directory was renamed while the other side worked in it",
+    "file/directory": "one side has a file where the other has a directory",
+    "submodule": "both sides moved the submodule",
+    "symlink": "a symbolic link stands against another link or a file",
+    "mode": "the sides disagree on the file's mode",
+    "binary": "binary contents can't be combined",
+    "other": "git could not merge it",
+}
+
+
+@dataclass(slots=True)
+class _Work:
+    """What one merge has come to so far."""
+
+    store: ObjectStore
+    merged: TreeMerge
+    settings: Settings
+    labels: tuple[str, str]
+    criss_cross: bool
+    edits: dict[str, Entry | None] = field(default_factory=dict)
+    marked: dict[str, Entry | None] = field(default_factory=dict)
+    resolutions: list[Resolution] = field(default_factory=list)
+    conflicts: list[FileConflict] = field(default_factory=list)
+    segments: dict[str, tuple[Segment, ...]] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+
+
+def merge_commits(
+    store: ObjectStore,
+    ours: str,
+    theirs: str,
+    *,
+    settings: Settings = DEFAULTS,
+    choices: Sequence[Choice] = (),
+    labels: tuple[str, str] = ("ours", "theirs"),
+) -> MergeOutcome:
+    """What merging `theirs` into `ours` comes to.
+
+    Choices hold only while their conflict's fingerprint is the same; stale ones are ignored and
+    named in the notices. If the process dies here, only unreferenced objects are left.
+    """
+    merged = store.merge_tree(ours, theirs)
+    criss_cross = not merged.clean and len(store.merge_bases(ours, theirs)) > 1
+    work = _Work(store, merged, settings, labels, criss_cross)
+    brought = store.changed_paths(ours, merged.tree)
+    _keep_ours(work, brought)
+    for path in sorted(merged.stages):
+        if path not in work.edits:
+            _conflicted_path(work, path)
+    _unclaimed_messages(work)
+    _clean_paths(work, ours, theirs, brought)
+    _apply_choices(work, choices)
+    return _outcome(work)
+
+
+def _outcome(work: _Work) -> MergeOutcome:
+    tree = work.merged.tree
+    if work.edits or work.marked:
+        tree = work.store.edit_tree(tree, {**work.marked, **work.edits})
+    return MergeOutcome(
+        tree=None if work.conflicts else tree,
+        marked_tree=tree,
+        resolutions=tuple(work.resolutions),
+        conflicts=tuple(work.conflicts),
+        notices=tuple(work.notices),
+    )
+
+
+def _keep_ours(work: _Work, brought: Mapping[str, tuple[Entry | None, Entry | None]]) -> None:
+    """The target's version of every path that the settings keep, clean or conflicted."""
+    for path in sorted({*brought, *work.merged.stages}):
+        if not matches(path, work.settings.keep_ours):
+            continue
+        stages = work.merged.stages.get(path)
+        kept = stages.get(2) if stages else brought[path][0]
+        work.edits[path] = kept
+        what = "the target's version is kept" if kept else "the target has no such file: left out"
+        work.notices.append(f"{path}: changed by {work.labels[1]}, but the run owns it; {what}")
+
+
+def fingerprint(stages: Mapping[int, Entry]) -> str:
+    """Equal exactly while base, ours and theirs are."""
+    text = "\n".join(f"{n} {stages[n].mode} {stages[n].oid}" for n in sorted(stages))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _conflicted_path(work: _Work, path: str) -> None:
+    stages = work.merged.stages[path]
+    kind, words = classify(path, stages, work.merged.messages)
+    if kind not in {"content", "add/add"}:
+        _escalate(work, path, kind, _reason(kind, words))
+        return
+    base = work.store.read_blob(stages[1].oid) if 1 in stages else None
+    ours, theirs = (work.store.read_blob(stages[n].oid) for n in (2, 3))
+    if ours.startswith(LFS_HEAD) or theirs.startswith(LFS_HEAD):
+        _escalate(work, path, "binary", "the file is stored by Git LFS; its pointer is no text")
+        return
+    if any(b"\0" in (data or b"")[:8000] for data in (base, ours, theirs)):
+        _escalate(work, path, "binary", _WHY["binary"])
+        return
+    mode = merged_mode(stages)
+    if mode is None:
+        _escalate(work, path, "mode", _WHY["mode"])
+        return
+    forbidden = CRISS_CROSS if work.criss_cross else ""
+    if merged_elsewhere(work.merged, path):
+        forbidden = "the file was also renamed in conflict"
+    result = merge_file(base, ours, theirs, path, work.settings, forbidden=forbidden)
+    if result.data is None:
+        _escalate_text(work, path, kind, result, ours)
+        return
+    work.edits[path] = Entry(mode, work.store.write_blob(result.data))
+    work.resolutions.append(
+        Resolution(
+            path,
+            "+".join(result.rules),
+            result.why,
+            len(hunks_of(result.segments)),
+            result.tier,
+            diff_text(path, ours, result.data),
+        )
+    )
+
+
+def merged_elsewhere(merged: TreeMerge, path: str) -> bool:
+    """Whether git named another conflict than one of contents for this path."""
+    plain = ("contents", "add/add")
+    return any(
+        is_conflict(m) and path in m.paths and not any(word in m.type for word in plain)
+        for m in merged.messages
+    )
+
+
+def _reason(kind: str, words: str) -> str:
+    return f"{_WHY.get(kind, _WHY['other'])} ({words})" if words else _WHY.get(kind, kind)
+
+
+def _escalate(work: _Work, path: str, kind: str, why: str) -> None:
+    stages = work.merged.stages.get(path, {})
+    work.conflicts.append(FileConflict(path, kind, why, stages, fingerprint=fingerprint(stages)))
+
+
+def _escalate_text(work: _Work, path: str, kind: str, result: FileMerge, ours: bytes) -> None:
+    stages = work.merged.stages[path]
+    work.segments[path] = result.segments
+    text = render(result.segments, labels=work.labels)
+    mode = stages[2].mode
+    work.marked[path] = Entry(mode, work.store.write_blob(text))
+    work.conflicts.append(
+        FileConflict(
+            path,
+            kind,
+            result.why,
+            stages,
+            hunks_of(result.segments),
+            fingerprint(stages),
+            result.command,
+        )
+    )
+
+
+def _unclaimed_messages(work: _Work) -> None:
+    """No conflict that git named may go unasked, even one without a file in stages."""
+    known = {*work.edits, *(c.path for c in work.conflicts)}
+    for message in work.merged.messages:
+        if is_conflict(message) and not known & set(message.paths):
+            path = message.paths[0] if message.paths else ""
+            known.add(path)
+            kind, _ = classify(path, {}, (message,))
+            _escalate(work, path, kind, _reason(kind, message.text))
+    if not work.merged.clean and not work.edits and not work.conflicts:
+        _escalate(work, "", "other", "git reports a conflict but names no path")
+
+
+def _clean_paths(
+    work: _Work,
+    ours: str,
+    theirs: str,
+    brought: Mapping[str, tuple[Entry | None, Entry | None]],
+) -> None:
+    """Looks for double definitions and committed markers in what git merged cleanly."""
+    candidates = {
+        path: (old, new)
+        for path, (old, new) in brought.items()
+        if new and path not in work.merged.stages and path not in work.edits
+        and new.mode != SUBMODULE
+    }  # fmt: skip
+    if not candidates:
+        return
+    differs = work.store.changed_paths(theirs, work.merged.tree)
+    for path, (old, new) in sorted(candidates.items()):
+        assert new is not None
+        data = work.store.read_blob(new.oid)
+        before = work.store.read_blob(old.oid) if old and old.mode != SUBMODULE else b""
+        if checks.left_markers((before,), data):
+            why = "the file holds conflict markers that a side committed"
+            _escalate_clean(work, path, "other", why, (old, new, new))
+        elif path in differs and (plan := differs[path][0]) and plan.mode != SUBMODULE and old:
+            sides = (before, work.store.read_blob(plan.oid))
+            name = checks.doubled_definition(path, sides, data)
+            if name is not None:
+                why = f"git merged it cleanly, but the result defines {name} twice"
+                _escalate_clean(work, path, "duplicate", why, (old, new, plan))
+
+
+def _escalate_clean(
+    work: _Work, path: str, kind: str, why: str, found: tuple[Entry | None, Entry, Entry]
+) -> None:
+    old, new, plan = found
+    stages = {n: entry for n, entry in ((2, old), (3, plan)) if entry}
+    mark = fingerprint({**stages, 0: new})
+    work.conflicts.append(FileConflict(path, kind, why, stages, fingerprint=mark))
+    work.marked[path] = new
+
+
+def _apply_choices(work: _Work, choices: Sequence[Choice]) -> None:
+    by_path: dict[str, list[Choice]] = {}
+    known = {conflict.path: conflict for conflict in work.conflicts}
+    for choice in choices:
+        conflict = known.get(choice.path)
+        if conflict is None or conflict.fingerprint != choice.fingerprint:
+            work.notices.append(
+                f"{choice.path}: the answer '{choice.kind}' was given for another state of "
+                "the file and is not used"
+            )
+        else:
+            by_path.setdefault(choice.path, []).append(choice)
+    left = []
+    for conflict in work.conflicts:
+        decided = answers.decide(
+            conflict,
+            by_path.get(conflict.path, []),
+            work.segments.get(conflict.path, ()),
+            work.marked.get(conflict.path),
+            work.store,
+        )
+        if isinstance(decided, FileConflict):
+            left.append(decided)
+            continue
+        work.edits[conflict.path] = decided.entry
+        before = _blob(work.store, conflict.stages.get(2))
+        after = _blob(work.store, decided.entry)
+        diff = diff_text(conflict.path, before, after)
+        work.resolutions.append(
+            Resolution(
+                conflict.path,
+                "person",
+                decided.why,
+                max(1, len(conflict.hunks)),
+                "manual",
+                diff,
+            )
+        )
+    work.conflicts = left
+
+
+def _blob(store: ObjectStore, entry: Entry | None) -> bytes:
+    return store.read_blob(entry.oid) if entry and entry.mode != SUBMODULE else b""
+
+
+def diff_text(path: str, old: bytes, new: bytes) -> str:
+    """A unified diff for the report; empty for what is no text or far too long."""
+    if max(len(old), len(new)) > DIFF_LIMIT or b"\0" in old + new:
+        return ""
+    left, right = (data.decode("utf-8", "replace").split("\n") for data in (old, new))
+    return "\n".join(difflib.unified_diff(left, right, f"a/{path}", f"b/{path}", lineterm=""))

@@ -1,0 +1,224 @@
+"""What merging knows about languages: does a file parse, what does it mean, what does it define.
+
+- Python, JSON and TOML are read by the standard library, YAML where PyYAML is installed.
+- Everything else goes through conservative scanners: they split a text into strings, comments
+  and other tokens, and say "unknown" rather than guess.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import tokenize
+import tomllib
+import warnings
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
+
+from merge.paths import name_of, suffix_of
+from merge.scanners import plain_meaning, prose_meaning, token_meaning
+
+Definitions = Counter[str]
+_LANGUAGE = {
+    "py": "python", "pyi": "python", "json": "json", "toml": "toml", "yml": "yaml",
+    "yaml": "yaml", "js": "js", "jsx": "js", "mjs": "js", "cjs": "js", "ts": "ts", "tsx": "ts",
+    "mts": "ts", "cts": "ts", "go": "go", "rs": "rust", "java": "java", "kt": "kotlin",
+    "kts": "kotlin", "c": "c", "h": "c", "cc": "c", "cpp": "c", "hpp": "c", "cs": "csharp",
+    "css": "css", "md": "prose", "mdx": "prose", "markdown": "prose", "rst": "prose",
+    "txt": "plain", "cfg": "plain", "ini": "plain",
+}  # fmt: skip
+_BROKEN = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+
+def language_of(path: str) -> str:
+    """A short name, or an empty string for files of which nothing is known."""
+    if name_of(path) in {"go.mod", "Pipfile"}:
+        return {"go.mod": "gomod", "Pipfile": "toml"}[name_of(path)]
+    return _LANGUAGE.get(suffix_of(path), "")
+
+
+def parses(path: str, data: bytes) -> bool | None:
+    """Whether the file can be read by its language, or None if nothing here can tell."""
+    reader = _READERS.get(language_of(path))
+    if reader is None:
+        return None
+    try:
+        reader(data)
+    except _BROKEN:
+        return False
+    return True
+
+
+def _read_python(data: bytes) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(data)
+
+
+class DuplicateKeyError(ValueError):
+    """A mapping that holds one key twice; most readers silently keep the last."""
+
+
+def read_json(data: bytes) -> Any:
+    """The value; raises ValueError, also where an object holds one key twice."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise DuplicateKeyError("a key stands twice in one object")
+        return found
+
+    return json.loads(data.decode("utf-8-sig"), object_pairs_hook=unique)
+
+
+def read_toml(data: bytes) -> dict[str, Any]:
+    return tomllib.loads(data.decode("utf-8"))
+
+
+def _yaml_reader() -> Callable[[bytes], Any] | None:
+    try:
+        import yaml
+    except ImportError:
+        return None
+
+    class Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
+        """Refuses one key twice; reads every scalar as text, so that nothing is normalised."""
+
+    def mapping(loader: Any, node: Any) -> dict[Hashable, Any]:
+        pairs = loader.construct_pairs(node, deep=True)
+        found: dict[Hashable, Any] = {repr(key): value for key, value in pairs}
+        if len(found) != len(pairs):
+            raise DuplicateKeyError("a key stands twice in one mapping")
+        return found
+
+    def unknown(loader: Any, suffix: str, node: Any) -> Any:
+        if isinstance(node, yaml.ScalarNode):
+            return (suffix, node.value)
+        if isinstance(node, yaml.SequenceNode):
+            return (suffix, loader.construct_sequence(node, deep=True))
+        return (suffix, mapping(loader, node))
+
+    Loader.add_constructor("tag:yaml.org,2002:map", mapping)
+    for kind in ("bool", "int", "float", "timestamp", "null"):
+        Loader.add_constructor(
+            f"tag:yaml.org,2002:{kind}", lambda loader, node: loader.construct_scalar(node)
+        )
+    Loader.add_multi_constructor("!", unknown)
+
+    def read(data: bytes) -> Any:
+        try:
+            return list(yaml.load_all(data, Loader=Loader))
+        except yaml.YAMLError as error:
+            raise ValueError(str(error)) from None
+
+    return read
+
+
+_READERS: dict[str, Callable[[bytes], Any]] = {
+    "python": _read_python,
+    "json": read_json,
+    "toml": read_toml,
+}
+read_yaml = _yaml_reader()
+if read_yaml is not None:
+    _READERS["yaml"] = read_yaml
+
+
+def meaning(path: str, data: bytes) -> Hashable | None:
+    """A value that stays equal while only insignificant white space changes; None = unknown.
+
+    Comments and the contents of strings count. Two texts with equal meanings may be exchanged.
+    """
+    language = language_of(path)
+    try:
+        if language == "python":
+            return _python_meaning(data)
+        if language in {"json", "toml", "yaml"}:
+            return _data_meaning(language, data)
+    except (*_BROKEN, tokenize.TokenError):
+        return None
+    if language in {"prose", "plain"}:
+        return prose_meaning(data) if language == "prose" else plain_meaning(data)
+    return token_meaning(language, data)
+
+
+def _python_meaning(data: bytes) -> Hashable:
+    tree = ast.dump(_read_python(data))
+    comments = tuple(
+        re.sub(r"\s+", " ", token.string).rstrip()
+        for token in tokenize.tokenize(io.BytesIO(data).readline)
+        if token.type == tokenize.COMMENT
+    )
+    return (tree, comments)
+
+
+def _data_meaning(language: str, data: bytes) -> Hashable | None:
+    reader = _READERS.get(language)
+    if reader is None:
+        return None
+    comments = () if language == "json" else tuple(re.findall(rb"#[^\n]*\S", data))
+    return (repr(reader(data)), comments)
+
+
+def definitions(path: str, data: bytes) -> Definitions | None:
+    """How often each top-level name is defined, None where that is not known.
+
+    Python counts names of each scope; other languages only what starts a line.
+    """
+    language = language_of(path)
+    if language == "python":
+        try:
+            return Counter(_python_names(_read_python(data).body, ""))
+        except _BROKEN:
+            return None
+    pattern = _DEFINES.get(language)
+    if pattern is None:
+        return None
+    return Counter(
+        b" ".join(part for part in found.groups() if part).decode("utf-8", "replace")
+        for found in pattern.finditer(data)
+    )
+
+
+def _python_names(body: list[ast.stmt], scope: str) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if not node.decorator_list:  # overloads, setters and registrations share a name
+                yield f"{scope}{node.name}"
+        elif isinstance(node, ast.ClassDef):
+            yield f"{scope}{node.name}"
+            yield from _python_names(node.body, f"{scope}{node.name}.")
+
+
+_JS = re.compile(
+    rb"^(?:export\s+)?(?:default\s+)?(?:declare\s+)?(?:abstract\s+)?(?:async\s+)?"
+    rb"(?:function\s*\*?|class|const|let|enum|const\s+enum)\s+([A-Za-z_$][\w$]*)\s*[=({<:\s]"
+    rb"(?![^\n]*;\s*//\s*overload)",
+    re.M,
+)
+_DEFINES: dict[str, re.Pattern[bytes]] = {
+    "js": _JS,
+    "ts": re.compile(
+        rb"^(?:export\s+)?(?:default\s+)?(?:declare\s+)?(?:abstract\s+)?"
+        rb"(?:class|const|let|enum|type)\s+([A-Za-z_$][\w$]*)",
+        re.M,
+    ),
+    "go": re.compile(rb"^(?:func\s+(\([^)]*\)\s*)?|type\s+)(?!init\b|_\b)(\w+)", re.M),
+    "rust": re.compile(
+        rb"^(?:pub(?:\([^)]*\))?\s+)?(?:async\s+|unsafe\s+|const\s+)*"
+        rb"(?:fn|struct|enum|trait|mod|type|static|union)\s+(\w+)",
+        re.M,
+    ),
+    "java": re.compile(
+        rb"^(?:(?:public|final|abstract|sealed)\s+)*(?:class|interface|enum|record)\s+(\w+)", re.M
+    ),
+    "kotlin": re.compile(
+        rb"^(?:(?:public|internal|private|open|abstract|sealed|data)\s+)*"
+        rb"(?:class|interface|object)\s+(\w+)",
+        re.M,
+    ),
+    "css": re.compile(rb"^@(?:keyframes|font-feature-values)\s+([\w-]+)", re.M),
+}

@@ -1,0 +1,58 @@
+"""Which rules may settle which paths. Settings are values; nothing here reads a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
+
+Tier = Literal["none", "proven", "tested"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the caller allows.
+
+    Patterns are repository paths with `*` (not across `/`), `**` (across) and `?`; one without
+    a `/` matches the file's name in any folder; one that ends in `/` matches a whole folder.
+    """
+
+    tier: Tier = "proven"
+    """`none`: every conflict is a question. `tested` also takes proposals that only a green gate
+    makes acceptable; running that gate is the caller's duty."""
+    keep_ours: tuple[str, ...] = ()
+    """Paths that keep the target's version even where git would merge cleanly."""
+    regenerate: Mapping[str, str] = field(default_factory=dict)
+    """Pattern to command, for lock and generated files: the conflict names the command."""
+    disabled: tuple[str, ...] = ()
+    """Names of rules that are not used."""
+    unresolve: tuple[str, ...] = ()
+    """Paths whose conflicts are questions whatever the rules say."""
+
+
+DEFAULTS = Settings()
+
+
+def matches(path: str, patterns: Iterable[str]) -> bool:
+    return any(_compiled(pattern).fullmatch(path) for pattern in patterns)
+
+
+def first_match(path: str, table: Mapping[str, str]) -> str:
+    """The value of the first pattern that matches, or an empty string."""
+    return next((value for pattern, value in table.items() if matches(path, (pattern,))), "")
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    body = pattern.removeprefix("./").removeprefix("/")
+    if body.endswith("/"):
+        body += "**"
+    anywhere = "/" not in body
+    out = []
+    for part in re.findall(r"\*\*/?|\*|\?|[^*?]+", body):
+        out.append({"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part) or "")
+        if not out[-1]:
+            out[-1] = re.escape(part)
+    return re.compile(("(?:.*/)?" if anywhere else "") + "".join(out), re.S)

@@ -1,0 +1,37 @@
+"""Changes of neighbouring lines that do not touch the same line.
+
+Safe as text: each side replaced lines of the base one for one, and no base line was replaced by
+both, so both replacements fit together without a choice. An insertion or deletion at the border
+is no such case: what belongs together is then a guess.
+"""
+
+from __future__ import annotations
+
+from merge.diff import Block, changed_blocks
+from merge.text import Lines
+from merge.view import Answer, FileView
+
+
+def one_for_one(view: FileView, index: int) -> Answer | None:
+    """Both sides' replacements, where they replace different lines by as many."""
+    hunk = view.hunks[index]
+    if not hunk.base or len(hunk.ours) != len(hunk.base) or len(hunk.theirs) != len(hunk.base):
+        return None
+    ours, theirs = (changed_blocks(hunk.base, side) for side in (hunk.ours, hunk.theirs))
+    if not ours or not theirs or not all(map(_replaces, (*ours, *theirs))):
+        return None
+    touched = _lines_of(ours)
+    if touched & _lines_of(theirs):
+        return None
+    lines: Lines = tuple(
+        hunk.ours[i] if i in touched else line for i, line in enumerate(hunk.theirs)
+    )
+    return Answer(lines, "adjacent")
+
+
+def _replaces(block: Block) -> bool:
+    return block.old_end - block.old_start == block.new_end - block.new_start
+
+
+def _lines_of(blocks: list[Block]) -> set[int]:
+    return {i for block in blocks for i in range(block.old_start, block.old_end)}

@@ -1,0 +1,95 @@
+"""Version numbers in manifests: the greater of two upgrades.
+
+Safe because both sides asked for more than the base: the greater version is what one side
+tested and more than what the other needs at the least. Not for a project's own version (that is
+a release decision), downgrades, pre-releases against releases, or different operators.
+"""
+
+from __future__ import annotations
+
+import re
+
+from merge.paths import name_of, suffix_of
+from merge.view import Answer, FileView
+
+_TOKEN = re.compile(rb"(?<![\w.])v?\d+(?:\.\d+)+(?:[-+._]?[A-Za-z][\w.+-]*)?(?![\w])")
+_OWN = re.compile(
+    rb"""^\s*["']?(?:version|__version__|appVersion|versionName|VERSION_NAME)["']?\s*[:=]"""
+    rb"""|^\s*<version>""",
+    re.I,
+)
+_NAMES = {
+    "package.json", "pyproject.toml", "Cargo.toml", "go.mod", "pom.xml", "build.gradle",
+    "build.gradle.kts", "settings.gradle", "settings.gradle.kts", "libs.versions.toml",
+    "gradle.properties", "setup.py", "setup.cfg", "tox.ini", "Pipfile", "Gemfile",
+    "composer.json", "bower.json", "environment.yml", ".pre-commit-config.yaml", "pubspec.yaml",
+    "mix.exs", "Package.swift", "gradle-wrapper.properties",
+}  # fmt: skip
+Version = tuple[tuple[int, ...], tuple[int, str]]
+
+
+def is_manifest(path: str) -> bool:
+    name = name_of(path)
+    return (
+        name in _NAMES
+        or re.fullmatch(r"(?:.*[-_.])?(?:requirements|constraints)(?:[-_.].*)?\.(?:txt|in)", name)
+        is not None
+        or (suffix_of(path) in {"txt", "in"} and "/requirements/" in "/" + path)
+        or suffix_of(path) == "gradle"
+    )
+
+
+def parse_version(token: bytes) -> Version | None:
+    """Numbers, then the rank of what follows them; None for a form not known to be ordered.
+
+    A pre-release ranks below its release; two different kinds of suffix are not compared.
+    """
+    found = re.fullmatch(rb"v?(\d+(?:\.\d+)+)(?:[-.](Final|RELEASE|GA))?", token)
+    if found:
+        return _numbers(found.group(1)), (0, (found.group(2) or b"").decode())
+    return None
+
+
+def _numbers(text: bytes) -> tuple[int, ...]:
+    numbers = [int(part) for part in text.split(b".")]
+    while len(numbers) > 1 and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def greater_version(view: FileView, index: int) -> Answer | None:
+    """Line by line the greater of both sides' versions, where all else is equal."""
+    hunk = view.hunks[index]
+    if not is_manifest(view.path) or not hunk.base:
+        return None
+    if not len(hunk.base) == len(hunk.ours) == len(hunk.theirs):
+        return None
+    lines: list[bytes] = []
+    for base, ours, theirs in zip(hunk.base, hunk.ours, hunk.theirs, strict=True):
+        if theirs in (ours, base):
+            lines.append(ours)
+        elif ours == base:
+            lines.append(theirs)
+        else:
+            chosen = _greater(base, ours, theirs)
+            if chosen is None:
+                return None
+            lines.append(chosen)
+    return Answer(tuple(lines), "version", frozenset((*hunk.ours, *hunk.theirs)))
+
+
+def _greater(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
+    sides = (base, ours, theirs)
+    if any(_OWN.search(line) for line in sides):
+        return None
+    if len({_TOKEN.sub(b"\0", line) for line in sides}) != 1:
+        return None
+    found = [_TOKEN.findall(line) for line in sides]
+    if [len(tokens) for tokens in found] != [1, 1, 1]:
+        return None
+    old, left, right = (parse_version(tokens[0]) for tokens in found)
+    if old is None or left is None or right is None or left[1] != right[1]:
+        return None
+    if left[0] < old[0] or right[0] < old[0]:
+        return None
+    return ours if left[0] >= right[0] else theirs

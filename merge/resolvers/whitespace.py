@@ -1,0 +1,48 @@
+"""Rules for changes of white space.
+
+Safe where the language's own reading of the file (or a scanner that keeps strings, comments and
+every line break that counts) gives the same value for both texts. Where white space may carry
+meaning, nothing here says so: `meaning` is None and the rules are silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from merge.languages import meaning
+from merge.text import Lines
+from merge.view import Answer, FileView
+
+
+def same_text(left: Sequence[bytes], right: Sequence[bytes]) -> bool:
+    """Equal but for white space."""
+    return b"".join(b"".join(left).split()) == b"".join(b"".join(right).split())
+
+
+def _exchangeable(view: FileView, index: int, left: Lines, right: Lines) -> bool:
+    with_left = meaning(view.path, view.with_hunk(index, left))
+    return with_left is not None and with_left == meaning(view.path, view.with_hunk(index, right))
+
+
+def same_on_both_sides(view: FileView, index: int) -> Answer | None:
+    """The target's lines, where both sides made the same change but for white space."""
+    hunk = view.hunks[index]
+    if not hunk.ours or not hunk.theirs or not same_text(hunk.ours, hunk.theirs):
+        return None
+    if not _exchangeable(view, index, hunk.ours, hunk.theirs):
+        return None
+    return Answer(hunk.ours, "same-whitespace", frozenset((*hunk.theirs, *hunk.base)))
+
+
+def only_one_side_changed_more(view: FileView, index: int) -> Answer | None:
+    """The lines of the side with a real change, where the other only moved white space."""
+    hunk = view.hunks[index]
+    if not hunk.base or not hunk.ours or not hunk.theirs:
+        return None
+    ours_same, theirs_same = same_text(hunk.base, hunk.ours), same_text(hunk.base, hunk.theirs)
+    if ours_same == theirs_same:
+        return None
+    moved, real = (hunk.ours, hunk.theirs) if ours_same else (hunk.theirs, hunk.ours)
+    if not _exchangeable(view, index, hunk.base, moved):
+        return None
+    return Answer(real, "whitespace-one-side", frozenset((*moved, *hunk.base)))
