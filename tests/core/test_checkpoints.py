@@ -123,6 +123,11 @@ def test_unknown_kind_is_looked_at_by_a_person() -> None:
     assert (found.type, found.completed, found.details) == ("human-verify", (), "3")
 
 
+def test_indented_text_is_read_the_same() -> None:
+    indented = "".join(f"   {line}" for line in REACHED.splitlines(keepends=True))
+    assert parse_prose(indented) == parse_prose(REACHED)
+
+
 def test_crlf_text_is_read_the_same() -> None:
     assert parse_prose(REACHED.replace("\n", "\r\n")) == parse_prose(REACHED)
 

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 KINDS = ("human-verify", "decision", "human-action")
-_HEADING = re.compile(r"^(#{1,4})[ \t]+(.+?)[ \t]*$", re.MULTILINE)
+_HEADING = re.compile(r"^ {0,3}(#{1,4})[ \t]+(.+?)[ \t]*$", re.MULTILINE)
 _REACHED = re.compile(r"^(checkpoint|gate)\s+reached\b", re.IGNORECASE)
 _PRESENTED = re.compile(r"^(?:checkpoint|gate):\s*\[?([\w: -]+?)\]?$", re.IGNORECASE)
 _COMPLETE = re.compile(r"^(plan|run)\s+complete\b", re.IGNORECASE)
