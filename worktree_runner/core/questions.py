@@ -39,6 +39,8 @@ class Option:
     """Asks for free text after the key; the option without text is no answer."""
     looks: bool = False
     """Only shows something; the question is asked again."""
+    rare: bool = False
+    """Left out of the prompt's line; `?` lists it with the others."""
 
     @property
     def label(self) -> str:

@@ -14,6 +14,7 @@ import os
 import select
 import sys
 import termios
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -67,6 +68,9 @@ class Asker(Protocol):
 
     def text(self, prompt: str) -> str | Aborted | None: ...
 
+    def fresh(self) -> None:
+        """Forgets what was typed before now; called when something new is shown."""
+
 
 class NonInteractive:
     """Nobody is there: every question stays open, nothing is confirmed but by `yes`."""
@@ -86,6 +90,9 @@ class NonInteractive:
 
     def text(self, prompt: str) -> str | Aborted | None:
         return None
+
+    def fresh(self) -> None:
+        """Nothing is typed where nobody is."""
 
 
 class LineReader:
@@ -146,7 +153,7 @@ class TerminalAsker:
         done = looks or {}
         options = tuple(o for o in question.options if not o.looks or o.key in done)
         with self._screen.hold():
-            self._reader.forget_typed()
+            self.fresh()
             self._show(question)
             while True:
                 answer = self.choose("What now?", options)
@@ -189,7 +196,7 @@ class TerminalAsker:
             return True
         options = (Option("y", "yes", "Go on."), Option("n", "no", "Change nothing."))
         with self._screen.hold():
-            self._reader.forget_typed()
+            self.fresh()
             answer = self.choose(text, options)
         if isinstance(answer, Aborted):
             raise KeyboardInterrupt
@@ -208,6 +215,9 @@ class TerminalAsker:
                     return "\n".join(lines)
                 lines.append(clean(line))
 
+    def fresh(self) -> None:
+        self._reader.forget_typed()
+
     def _show(self, question: Question) -> None:
         self._screen.block([("", ""), (clean_line(question.title), "bold")])
         if question.body:
@@ -216,12 +226,17 @@ class TerminalAsker:
         self._screen.block([("", "")])
 
     def _explain(self, options: tuple[Option, ...]) -> None:
-        self._screen.table(("", ""), [(o.key, o.consequence) for o in options])
+        width = self._screen.width - 1
+        for option in options:
+            words = clean_line(option.consequence)
+            rows = textwrap.wrap(words, width - 7, break_on_hyphens=False) or [""]
+            lines = [f"  {option.key}  {rows[0]}", *(f"     {row}" for row in rows[1:])]
+            self._screen.block([(line, "") for line in lines])
 
     def _read(self, prompt: str) -> str | None:
         """A typed line without spaces around it; None for Ctrl-C and the end of input."""
         console = self._screen.console
-        console.print(self._screen.show(prompt), end="", soft_wrap=True)
+        console.print(self._screen.show(clean(prompt)), end="", soft_wrap=True)
         console.file.flush()
         try:
             line = self._reader.line()
@@ -235,7 +250,8 @@ class TerminalAsker:
 def _prompt(line: str, options: tuple[Option, ...], width: int) -> str:
     """The question's line with its choices, broken between choices only."""
     rows, row = [], line
-    for label in (*(o.label for o in options), "[?]"):
+    more = "[?] more" if any(o.rare for o in options) else "[?]"
+    for label in (*(o.label for o in options if not o.rare), more):
         if len(row) + 2 + len(label) + 2 > width:
             rows.append(row)
             row = f"  {label}"
