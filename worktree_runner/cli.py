@@ -18,6 +18,7 @@ from worktree_runner import __version__
 # name -> (file in worktree_runner.commands, one line of help); the order is that of `--help`
 COMMANDS: dict[str, tuple[str, str]] = {
     "mail": ("mail", "Send and read messages between agents, the run and people."),
+    "serve": ("serve", "Serve reservations and mail to agents by MCP."),
 }
 
 

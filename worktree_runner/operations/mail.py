@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from worktree_runner.core import names
 from worktree_runner.core.messages import Draft
@@ -41,23 +40,9 @@ def send(
         original = mailbox.message(reply_to)
         if original is None:
             raise UsageError(f"there is no message {reply_to}", hint="wtrun mail inbox")
-        draft = reply_draft(original, draft)
+        draft = original.reply(draft.body, subject=draft.subject)
         to = to or (original.sender,)
     return mailbox.send(author.name, to, draft, cc=cc, reply_to=reply_to)
-
-
-def reply_draft(original: Message, draft: Draft, prefix: str = "Re:") -> Draft:
-    """`draft` on the original's thread, with its importance and its wish to be acknowledged."""
-    subject = draft.subject or original.subject
-    if not subject.casefold().startswith(prefix.casefold()):
-        subject = f"{prefix} {subject}".strip()
-    return replace(
-        draft,
-        subject=subject,
-        thread_id=original.thread,
-        importance=original.importance,
-        ack_required=original.ack_required,
-    )
 
 
 def line(message: Message, *, read: bool | None = None) -> str:

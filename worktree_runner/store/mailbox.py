@@ -66,6 +66,13 @@ class Message:
         """The thread that it belongs to; a message without one starts its own."""
         return self.thread_id or str(self.id)
 
+    def reply(self, body: str, *, subject: str = "", prefix: str = "Re:") -> Draft:
+        """An answer on this thread, with its importance and its wish to be acknowledged."""
+        subject = subject or self.subject
+        if not subject.casefold().startswith(prefix.casefold()):
+            subject = f"{prefix} {subject}"
+        return Draft(subject, body, self.thread, self.importance, self.ack_required)
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -101,7 +108,7 @@ class Mailbox:
 
     def __init__(self, layout: Layout, *, clock: Clock = utc_now) -> None:
         self.folder = layout.mail
-        self.agents = AgentTable(self.folder / "agents", self._lock)
+        self.agents = AgentTable(self.folder / "agents", self.exclusive)
         self._messages = self.folder / "messages"
         self._clock = clock
         self._threads = threading.RLock()
@@ -230,9 +237,9 @@ class Mailbox:
                 continue
             if (unread_only and mark.read_at) or (topic and message.topic != topic):
                 continue
-            found.append(Delivery(message, kind, mark))
             if len(found) >= limit:
                 break
+            found.append(Delivery(message, kind, mark))
         return found
 
     def search(self, query: str, *, limit: int = 20, name: str | None = None) -> list[Message]:
@@ -270,7 +277,7 @@ class Mailbox:
                 hint=f"wtrun mail inbox --as {name}",
             )
         now = stamp(self._clock())
-        with self._lock():
+        with self.exclusive():
             marks = self.marks(name)
             old = marks.get(number, Mark())
             taken = old.acknowledged_at or (now if acknowledge else None)
@@ -284,7 +291,7 @@ class Mailbox:
     def _publish(self, record: Mapping[str, Any]) -> int:
         draft = self._messages / f".{os.getpid()}-{threading.get_ident()}-{time.time_ns()}.tmp"
         save_text(draft, json.dumps(record, ensure_ascii=False) + "\n")
-        with self._lock():
+        with self.exclusive():
             numbers = self._numbers()
             number = 1 + (numbers[-1] if numbers else 0)
             draft.rename(self._path(number))
@@ -328,7 +335,8 @@ class Mailbox:
                 continue
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[None]:
+        """The writers' lock of the mail folder, for the milliseconds of one change."""
         # imported here: reading needs no lock, and the import costs as much as a small command
         from filelock import FileLock, Timeout
 

@@ -1,0 +1,152 @@
+"""Runs the endpoint until it is stopped: by HTTP for all clients, or by stdio for one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from filelock import FileLock, Timeout
+
+from worktree_runner.errors import ExitCode, LockedError, PreconditionError
+from worktree_runner.serve import start
+from worktree_runner.serve.calls import Caller
+from worktree_runner.serve.desk import Desk
+from worktree_runner.serve.http import Endpoint
+from worktree_runner.serve.server import make_server
+from worktree_runner.store.locate import Place
+
+OWNER_POLL_S = 1.0
+GRACE_S = 2
+
+Say = Callable[[str], None]
+
+
+def serve_http(
+    place: Place, *, port: int | None, require_token: bool, with_pid: int | None, say: Say
+) -> ExitCode:
+    """Serves until a signal comes or the process `with_pid` ends; says the address first.
+
+    Where a server already runs, its address is said instead, and nothing is started.
+    """
+    layout = place.layout
+    layout.registry.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(start.lock_file(layout), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return _attach(place, port, say)
+    desk = Desk(place)
+    with contextlib.closing(_listen(port)) as listener:
+        try:
+            return asyncio.run(_until_stopped(desk, listener, require_token, with_pid, say))
+        finally:
+            start.withdraw(layout)
+            lock.release()
+
+
+def serve_stdio(place: Place, token: str | None) -> ExitCode:
+    """Serves the one client at stdin and stdout; `token` binds it to an agent's name."""
+    from mcp.server.stdio import stdio_server
+
+    desk = Desk(place)
+    owner = desk.tokens.owner(token) if token else None
+    server = make_server(desk, Caller(owner))
+
+    async def serve() -> None:
+        async with stdio_server() as (read, write):
+            await server.run(read, write, server.create_initialization_options())
+
+    asyncio.run(serve())
+    return ExitCode.DONE
+
+
+def _attach(place: Place, port: int | None, say: Say) -> ExitCode:
+    info = start.wait_ready(place.layout)
+    if info is None:
+        raise LockedError(
+            f"another process holds {start.lock_file(place.layout)} and serves nothing",
+            hint="see which one with 'lsof' or 'fuser'",
+        )
+    if port not in (None, 0, info.port):
+        raise LockedError(
+            f"this repository is already served at {info.url} by process {info.pid}, "
+            f"so not on port {port}",
+            hint=f"use that address, or end it first: kill {info.pid}",
+        )
+    say(f"already served at {info.url} by process {info.pid}")
+    return ExitCode.DONE
+
+
+def _listen(port: int | None) -> socket.socket:
+    """A listening socket on loopback; a free port where none was asked for and 8765 is taken."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", start.DEFAULT_PORT if port is None else port))
+    except OSError as error:
+        if port is not None or error.errno != errno.EADDRINUSE:
+            listener.close()
+            raise PreconditionError(
+                f"can't listen on 127.0.0.1:{port}: {error.strerror}", hint="wtrun serve --port 0"
+            ) from None
+        listener.bind(("127.0.0.1", 0))
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling, which would skip our cleaning up."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _until_stopped(
+    desk: Desk, listener: socket.socket, require_token: bool, with_pid: int | None, say: Say
+) -> ExitCode:
+    config = uvicorn.Config(
+        Endpoint(desk, require_token=require_token),
+        log_level="error",
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_S,
+        server_header=False,
+    )
+    server = _Server(config)
+    stopped_by: list[int] = []
+
+    def stop(number: int) -> None:
+        stopped_by.append(number)
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop, number)
+    watch = loop.create_task(_watch(server, with_pid))
+    serving = loop.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    desk.port = listener.getsockname()[1]
+    info = start.announce(desk.project.place.layout, desk.port, desk.tokens.mark)
+    say(f"serving {desk.project.root} at {info.url}")
+    await serving
+    watch.cancel()
+    return ExitCode(128 + stopped_by[0]) if _is_code(stopped_by) else ExitCode.DONE
+
+
+def _is_code(stopped_by: list[int]) -> bool:
+    return bool(stopped_by) and stopped_by[0] in (signal.SIGINT, signal.SIGTERM)
+
+
+async def _watch(server: uvicorn.Server, pid: int | None) -> None:
+    """Stops the server when the process that it was started for is gone."""
+    if pid is None:
+        return
+    began = start.started_at(pid)
+    while began is not None and start.is_alive(pid, began):
+        await asyncio.sleep(OWNER_POLL_S)
+    server.should_exit = True
