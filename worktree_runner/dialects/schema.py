@@ -91,6 +91,15 @@ class Detection(_Part):
     """Regular expressions; one that matches a plan or the config at such a root decides."""
 
 
+class Config(_Part):
+    """How the dialect's own config.json says what wtrun calls otherwise."""
+
+    keys: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Setting -> places in the JSON (`a.b`), the first that holds a value wins."""
+    values: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+    """Setting -> what a value there means here."""
+
+
 class Commands(_Part):
     """What the originals call the next step, for printed hints. `{phase}` is filled in."""
 
@@ -113,8 +122,25 @@ class Dialect(_Part):
     commits: Commits
     commands: Commands
     detection: Detection = Detection()
+    config: Config = Config()
+    profiles: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+    """Model profile -> role (`executor`, `verifier`) -> model; the dialect's own first."""
+    profile_aliases: Mapping[str, str] = Field(default_factory=dict)
+    """Other names for these profiles."""
+    default_profile: str = "balanced"
     agents: Mapping[str, str] = Field(default_factory=dict)
     """Agent names of the originals by role, and by `executor.<domain>`."""
+
+    def profile_name(self, name: str) -> str | None:
+        """The profile that is meant, or None if there is no such profile."""
+        plain = name.strip().lower()
+        plain = self.profile_aliases.get(plain, plain)
+        return plain if plain in self.profiles else None
+
+    def profile(self, name: str) -> Mapping[str, str]:
+        """The models by role; those of the default profile for an unknown name."""
+        known = self.profile_name(name) or self.default_profile
+        return self.profiles.get(known, {})
 
     def owned(self) -> tuple[str, ...]:
         """Repository paths that only the run writes: state, road map, requirements, config."""
