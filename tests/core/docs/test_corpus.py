@@ -47,16 +47,16 @@ def test_every_state_is_written_and_read_again(corpus: Path) -> None:
         data = path.read_bytes()
         for facts in (FACTS, COMPLETE, replace(FACTS, phase=PhaseRef("12.1", "Näme (x) — y"))):
             edited = update_state(data, facts, GSD)
-            assert update_state(edited.data, facts, GSD).data == edited.data, path
-            unexpected = [x for x in changed_lines(data, edited.data) if not STATE_LINE.match(x)]
+            assert update_state(edited.text, facts, GSD).text == edited.text, path
+            unexpected = [x for x in changed_lines(data, edited.text) if not STATE_LINE.match(x)]
             assert unexpected == [], path
-            before, after = state_context(data, GSD), state_context(edited.data, GSD)
+            before, after = state_context(data, GSD), state_context(edited.text, GSD)
             if before.phase and not any("position is not" in n.message for n in edited.notes):
                 token = facts.phase.token if facts is not COMPLETE else "04"
                 assert re.search(rf"\b0*{re.escape(token.lstrip('0'))}\b", after.phase), path
             assert len(after.decisions) >= len(before.decisions), path
             if read_front(Page(data, "")).error is None:
-                assert read_front(Page(edited.data, "")).error is None, path
+                assert read_front(Page(edited.text, "")).error is None, path
         seen += 1
     assert seen > 20
 
@@ -71,13 +71,13 @@ def test_every_phase_of_every_road_map_is_written_and_read_again(corpus: Path) -
             for complete in (False, True):
                 facts = RoadmapFacts(phase.token, ("01", "02"), 2, "2026-02-03", complete)
                 edited = update_roadmap(data, facts, GSD)
-                assert update_roadmap(edited.data, facts, GSD).data == edited.data, path
+                assert update_roadmap(edited.text, facts, GSD).text == edited.text, path
                 number = re.escape(phase.token.lstrip("0"))
-                for line in changed_lines(data, edited.data):
+                for line in changed_lines(data, edited.text):
                     mine = re.search(rf"(?<![\d.])0*{number}(?![\d])", line)
                     field = re.match(r"^[-+]\s*[-*]?\s*\**(?:plans|status|completed)\b", line, re.I)
                     assert mine or field, (path, line)
-                after = roadmap_goal(edited.data, phase.token, GSD)
+                after = roadmap_goal(edited.text, phase.token, GSD)
                 assert after is not None
                 assert (after.name, after.goal) == (phase.name, phase.goal), path
                 box = re.search(rf"^\s*- \[ \] \**Phase 0*{number}:", data.decode(), re.M)
@@ -93,8 +93,8 @@ def test_every_requirement_is_completed_and_nothing_else(corpus: Path) -> None:
         data = path.read_bytes()
         ids = sorted(set(re.findall(r"\b[A-Z][A-Z0-9]+-\d+\b", data.decode())))[::2]
         edited = update_requirements(data, ids, {}, GSD)
-        assert update_requirements(edited.data, ids, {}, GSD).data == edited.data, path
-        for line in changed_lines(data, edited.data):
+        assert update_requirements(edited.text, ids, {}, GSD).text == edited.text, path
+        for line in changed_lines(data, edited.text):
             assert any(each in line for each in ids), (path, line)
             if line.startswith("+"):
                 assert re.search(r"\[x\]|complete|done|✓|✅|satisfied|validated", line, re.I), line

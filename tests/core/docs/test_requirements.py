@@ -13,7 +13,7 @@ DATA = REQUIREMENTS.encode()
 
 def test_only_the_named_ids_are_completed() -> None:
     edited = update_requirements(DATA, ["API-01", "API-02"], {}, GSD, token="03")
-    assert changed_lines(DATA, edited.data) == [
+    assert changed_lines(DATA, edited.text) == [
         "-- [ ] **API-01**: Calls answer",
         "+- [x] **API-01**: Calls answer",
         "-| API-01 | Phase 3 | Pending |",
@@ -24,20 +24,20 @@ def test_only_the_named_ids_are_completed() -> None:
 
 def test_writing_twice_changes_nothing_more() -> None:
     once = update_requirements(DATA, ["API-01"], {"API-01": "proof"}, GSD)
-    assert update_requirements(once.data, ["API-01"], {"API-01": "proof"}, GSD).data == once.data
+    assert update_requirements(once.text, ["API-01"], {"API-01": "proof"}, GSD).text == once.text
 
 
 def test_a_range_is_completed_only_as_a_whole() -> None:
     half = update_requirements(DATA, ["API-03"], {}, GSD)
-    assert half.data == DATA
+    assert half.text == DATA
     assert "not met as a whole" in half.notes[0].message
     whole = update_requirements(DATA, ["API-03", "API-04"], {}, GSD)
-    assert b"| API-03..04 | Phase 3 | Complete |" in whole.data
+    assert b"| API-03..04 | Phase 3 | Complete |" in whole.text
 
 
 def test_rows_of_other_phases_and_dropped_ones_are_left_and_reported() -> None:
     edited = update_requirements(DATA, ["API-05", "API-06", "API-99"], {}, GSD, token="3")
-    assert edited.data == DATA
+    assert edited.text == DATA
     assert sorted((n.line or 0, n.message.split()[0]) for n in edited.notes) == [
         (0, "API-99"),
         (15, "API-05"),
@@ -48,18 +48,18 @@ def test_rows_of_other_phases_and_dropped_ones_are_left_and_reported() -> None:
 def test_evidence_stands_behind_the_status_or_in_its_own_column() -> None:
     evidence = {"API-01": "03-01: answers | tested"}
     behind = update_requirements(DATA, ["API-01"], evidence, GSD)
-    assert "| API-01 | Phase 3 | Complete (03-01: answers \\| tested) |" in behind.data.decode()
+    assert "| API-01 | Phase 3 | Complete (03-01: answers \\| tested) |" in behind.text.decode()
     table = (
         "| ID | Status | Evidence |\n|----|---|---|\n"
         "| API-01 | ✅ Done | x |\n| API-02 | Open | - |\n"
     )
-    own = update_requirements(table.encode(), ["API-02"], {"API-02": "p"}, GSD).data.decode()
+    own = update_requirements(table.encode(), ["API-02"], {"API-02": "p"}, GSD).text.decode()
     assert own.split("\n")[3] == "| API-02 | ✅ Done | p |"
 
 
 def test_archived_rows_and_fences_are_not_touched() -> None:
     text = b"<details>\n- [ ] **API-01**: old\n</details>\n```\n- [ ] **API-01**: no\n```\n"
-    assert update_requirements(text, ["API-01"], {}, GSD).data == text
+    assert update_requirements(text, ["API-01"], {}, GSD).text == text
 
 
 def test_ids_are_taken_from_lists_and_ranges_and_not_from_prose() -> None:

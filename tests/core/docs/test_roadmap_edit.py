@@ -19,7 +19,7 @@ WHOLE = RoadmapFacts("03", ("01", "02", "03"), 3, "2026-02-03", phase_complete=T
 
 def test_plans_and_counts_without_the_phase_itself() -> None:
     edited = update_roadmap(DATA, PART, GSD)
-    assert changed_lines(DATA, edited.data) == [
+    assert changed_lines(DATA, edited.text) == [
         "-**Plans**: 3 plans in 2 waves",
         "+**Plans**: 2/3 plans executed in 2 waves",
         "-- [ ] [03-02-PLAN.md](phases/03-api/03-02-PLAN.md) — client",
@@ -32,7 +32,7 @@ def test_plans_and_counts_without_the_phase_itself() -> None:
 
 def test_a_complete_phase_is_ticked_dated_and_set_in_the_projects_form() -> None:
     edited = update_roadmap(DATA, WHOLE, GSD)
-    assert changed_lines(DATA, edited.data) == [
+    assert changed_lines(DATA, edited.text) == [
         "-- [ ] **Phase 3: API** - the wire",
         "+- [x] **Phase 3: API** - the wire - completed 2026-02-03",
         "-**Plans**: 3 plans in 2 waves",
@@ -49,13 +49,13 @@ def test_a_complete_phase_is_ticked_dated_and_set_in_the_projects_form() -> None
 def test_writing_twice_changes_nothing_more() -> None:
     for facts in (PART, WHOLE):
         once = update_roadmap(DATA, facts, GSD)
-        assert update_roadmap(once.data, facts, GSD).data == once.data
+        assert update_roadmap(once.text, facts, GSD).text == once.text
 
 
 def test_nothing_is_ever_unticked_or_set_back() -> None:
-    done = update_roadmap(DATA, WHOLE, GSD).data
+    done = update_roadmap(DATA, WHOLE, GSD).text
     edited = update_roadmap(done, replace(PART, done=("01",), plans_total=4), GSD)
-    text = edited.data.decode()
+    text = edited.text.decode()
     assert text.count("- [x] ") == done.decode().count("- [x] ")
     assert "| 3. API    | 1/4            | ✅ Complete  | 2026-02-03 |" in text
     assert any("stays, though 3 plans" in note.message for note in edited.notes)
@@ -64,7 +64,7 @@ def test_nothing_is_ever_unticked_or_set_back() -> None:
 def test_an_unknown_status_is_left_and_reported_with_its_line() -> None:
     facts = RoadmapFacts("02.1", ("01",), 1, "2026-02-03")
     edited = update_roadmap(DATA, facts, GSD)
-    assert "| 2.1. Fix  | 1/1            | Blocked     | -          |" in edited.data.decode()
+    assert "| 2.1. Fix  | 1/1            | Blocked     | -          |" in edited.text.decode()
     line = (
         ROADMAP.split("\n").index("| 2.1. Fix  | 0/?            | Blocked     | -          |") + 1
     )
@@ -73,20 +73,20 @@ def test_an_unknown_status_is_left_and_reported_with_its_line() -> None:
 
 def test_the_archived_part_is_never_touched() -> None:
     old = DATA[: DATA.index(b"</details>")]
-    assert update_roadmap(DATA, WHOLE, GSD).data.startswith(old)
+    assert update_roadmap(DATA, WHOLE, GSD).text.startswith(old)
 
 
 def test_a_phase_that_is_only_archived_is_reported() -> None:
     text = DATA[: DATA.index(b"### ")]
     edited = update_roadmap(text, WHOLE, GSD)
-    assert edited.data == text
+    assert edited.text == text
     assert "not in the current milestone" in edited.notes[0].message
 
 
 def test_two_headings_of_one_phase_are_reported_not_chosen_between() -> None:
     text = b"### Phase 3: A\n**Plans**: 1 plan\n### Phase 3: B\n**Plans**: 1 plan\n"
     edited = update_roadmap(text, PART, GSD)
-    assert edited.data == text
+    assert edited.text == text
     assert "2 headings (lines 1, 3)" in edited.notes[0].message
     assert edited.notes[0].line == 3
 
@@ -96,7 +96,7 @@ def test_of_two_milestones_the_one_that_is_not_shipped_is_written() -> None:
         "## ✅ v1.0 Old (shipped)\n### Phase 3: A\n**Plans**: 1 plan\n"
         "## v1.1 New\n### Phase 3: B\n**Plans**: 3 plans\n"
     )
-    lines = update_roadmap(text.encode(), PART, GSD).data.decode().split("\n")
+    lines = update_roadmap(text.encode(), PART, GSD).text.decode().split("\n")
     assert (lines[2], lines[5]) == ("**Plans**: 1 plan", "**Plans**: 2/3 plans executed")
 
 
@@ -106,7 +106,7 @@ def test_a_row_that_lost_a_cell_is_left_and_reported() -> None:
         b"| 3. API | 1/3 | In Progress|  |\n"
     )
     edited = update_roadmap(text, PART, GSD)
-    assert edited.data == text
+    assert edited.text == text
     assert edited.notes[0].line == 3
 
 
@@ -114,7 +114,7 @@ def test_a_table_of_requirements_is_no_progress_table() -> None:
     text = (
         b"### Phase 3: A\n\n| Requirement | Phase | Status |\n|---|---|---|\n| 3 | 3 | Pending |\n"
     )
-    assert update_roadmap(text, replace(WHOLE, plans_total=3), GSD).data == text
+    assert update_roadmap(text, replace(WHOLE, plans_total=3), GSD).text == text
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_counts_keep_their_form(old: str, part: str | None, whole: str | None) -
 )
 def test_the_date_has_its_neighbours_form(neighbour: str, expected: str) -> None:
     text = f"{neighbour}\n- [ ] **Phase 3: API** - wire\n"
-    line = update_roadmap(text.encode(), WHOLE, GSD).data.decode().split("\n")[1]
+    line = update_roadmap(text.encode(), WHOLE, GSD).text.decode().split("\n")[1]
     assert line == f"- [x] **Phase 3: API** - wire{expected}"
 
 
@@ -155,14 +155,14 @@ def test_headings_are_marked_where_finished_neighbours_are() -> None:
     text = (
         "### Phase 1: A ✓\n**Completed:** 2026-01-05\n### Phase 3: API\n**Status:** Not started\n"
     )
-    lines = update_roadmap(text.encode(), WHOLE, GSD).data.decode().split("\n")
+    lines = update_roadmap(text.encode(), WHOLE, GSD).text.decode().split("\n")
     assert lines[2:4] == ["### Phase 3: API ✓", "**Status:** Complete"]
 
 
 def test_a_missing_plan_line_is_reported() -> None:
     text = b"### Phase 3: API\n- [ ] 03-01: a\n"
     edited = update_roadmap(text, PART, GSD)
-    assert b"- [x] 03-01: a" in edited.data
+    assert b"- [x] 03-01: a" in edited.text
     assert "no line for plan 02 of Phase 3" in edited.notes[0].message
 
 
@@ -173,7 +173,7 @@ def test_a_missing_plan_line_is_reported() -> None:
 )  # fmt: skip
 def test_every_form_of_a_plans_item_is_ticked(item: str) -> None:
     text = f"### Phase 3: API\n- [ ] {item}\n".encode()
-    assert b"- [x] " in update_roadmap(text, replace(PART, done=("01",)), GSD).data
+    assert b"- [x] " in update_roadmap(text, replace(PART, done=("01",)), GSD).text
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_every_form_of_a_plans_item_is_ticked(item: str) -> None:
 )  # fmt: skip
 def test_other_items_are_not(item: str) -> None:
     text = f"### Phase 3: API\n- [ ] {item}\n".encode()
-    assert update_roadmap(text, replace(PART, done=("01",)), GSD).data == text
+    assert update_roadmap(text, replace(PART, done=("01",)), GSD).text == text
 
 
 def test_stages_and_runs_are_written_as_such() -> None:
@@ -193,7 +193,7 @@ def test_stages_and_runs_are_written_as_such() -> None:
         "- [ ] 03.01: a\n| Stage | Runs Complete | Status | Completed |\n|---|---|---|---|\n"
         "| 3. API | 0/3 | Not started | - |\n"
     )
-    assert update_roadmap(text.encode(), WHOLE, renn).data.decode() == (
+    assert update_roadmap(text.encode(), WHOLE, renn).text.decode() == (
         "- [x] **Stage 3: API** - x (completed 2026-02-03)\n### Stage 3: API [UI]\n"
         "**Runs**: 3/3 runs complete\nRuns:\n"
         "- [x] 03.01: a\n| Stage | Runs Complete | Status | Completed |\n|---|---|---|---|\n"

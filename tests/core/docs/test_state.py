@@ -17,7 +17,7 @@ GSD = load("gsd")
 
 def write(text: str | bytes, facts=FACTS) -> bytes:
     data = text.encode() if isinstance(text, str) else text
-    return update_state(data, facts, GSD).data
+    return update_state(data, facts, GSD).text
 
 
 def test_only_the_lines_that_the_facts_concern_change() -> None:
@@ -78,10 +78,10 @@ def test_what_was_written_is_read_again() -> None:
 
 def test_writing_twice_changes_nothing_more() -> None:
     once = update_state(STATE.encode(), FACTS, GSD)
-    again = update_state(once.data, FACTS, GSD)
+    again = update_state(once.text, FACTS, GSD)
     assert once.changed
     assert not again.changed
-    assert again.data == once.data
+    assert again.text == once.text
 
 
 def test_a_completed_phase_moves_the_position_on_and_clears_what_was_open() -> None:
@@ -153,14 +153,14 @@ def test_the_bar_keeps_its_width_and_signs(old: str, new: str) -> None:
 def test_free_text_progress_is_left_and_reported_with_its_line() -> None:
     text = "## Current Position\n\nPhase: 3\nPlan: 1 of 3\nStatus: x\nProgress: nearly there\n"
     edited = update_state(text.encode(), FACTS, GSD)
-    assert b"Progress: nearly there\n" in edited.data
+    assert b"Progress: nearly there\n" in edited.text
     assert any(n.line == 6 and "no percentage" in n.message for n in edited.notes)
 
 
 def test_a_document_without_a_position_is_left_alone_and_says_so() -> None:
     text = b"# Journal\n\nWe are somewhere in phase 3.\n"
     edited = update_state(text, FACTS, GSD)
-    assert edited.data == text
+    assert edited.text == text
     messages = [note.message for note in edited.notes]
     assert any("position is not recorded" in message for message in messages)
     assert any("Use cursor paging" in message for message in messages)
@@ -206,14 +206,14 @@ def test_bytes_that_are_no_utf8_survive() -> None:
 def test_utf16_is_left_alone() -> None:
     text = STATE.encode("utf-16")
     edited = update_state(text, FACTS, GSD)
-    assert edited.data == text
+    assert edited.text == text
     assert "not UTF-8" in edited.notes[0].message
 
 
 def test_front_matter_that_stays_invalid_is_left_and_reported_with_its_line() -> None:
     text = STATE.replace("milestone: v1.0", "milestone: v1.0: beta")
     edited = update_state(text.encode(), FACTS, GSD)
-    assert b"stopped_at: Planned phase 3\n" in edited.data
+    assert b"stopped_at: Planned phase 3\n" in edited.text
     assert any(n.line == 3 and "no valid YAML" in n.message for n in edited.notes)
 
 
@@ -242,7 +242,7 @@ def test_decisions_in_a_table_become_rows() -> None:
 def test_a_numbered_list_of_decisions_is_left_and_reported() -> None:
     text = b"## Decisions\n\n1. **First** because\n   - why\n"
     edited = update_state(text, FACTS, GSD)
-    assert edited.data == text
+    assert edited.text == text
     assert any("no plain list" in n.message and n.line == 1 for n in edited.notes)
 
 
@@ -258,7 +258,7 @@ def test_other_dialects_have_their_own_words() -> None:
     ace = GSD.model_copy(update={"words": words})
     text = "## Current Position\n\nStage: 2 of 5 (Old)\nRun: 1 of 2 in current stage\nStatus: x\n"
     facts = replace(FACTS, position=Position.EXECUTED)
-    lines = update_state(text.encode(), facts, ace).data.decode().split("\n")
+    lines = update_state(text.encode(), facts, ace).text.decode().split("\n")
     assert lines[2:5] == [
         "Stage: 3 of 5 (API)",
         "Run: 2 of 3 in current stage",

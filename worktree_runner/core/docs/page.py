@@ -22,7 +22,7 @@ _CURRENT = re.compile(r"🚧|in progress|current|active", re.IGNORECASE)
 class Edited:
     """A document after a write, and what could not be placed."""
 
-    data: bytes
+    text: bytes
     notes: tuple[Problem, ...] = ()
     changed: bool = False
 

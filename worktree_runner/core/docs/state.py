@@ -106,7 +106,7 @@ class _Writer:
             return
         trial = _Writer(Page(self.page.data, self.page.path), self.facts, self.dialect)
         trial._front_scalars(front.values)
-        if read_front(Page(trial.page.edited().data, "")).error is None:
+        if read_front(Page(trial.page.edited().text, "")).error is None:
             self._front_scalars(front.values)
         else:
             message = f"the front matter is no valid YAML ({front.error}); left as it is"
