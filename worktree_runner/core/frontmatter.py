@@ -47,6 +47,8 @@ class Document:
     body_line: int
     has_front: bool
     problems: tuple[Problem, ...] = ()
+    valid: bool = True
+    """False where the front matter is no valid YAML and was read line by line."""
 
     def line_of(self, key: str) -> int | None:
         """The line of a top-level key, counted from 1 in the whole file."""
@@ -82,9 +84,10 @@ def parse_document(data: bytes, path: str) -> Document:
             return _unclosed(text, opening.end(), problems, path)
         return Document({}, "", text, 1, False, tuple(problems))
     raw = text[opening.end() : closing.start()]
-    front = _load(raw, path, problems)
+    front, valid = _load(raw, path, problems)
     end = closing.end()
-    return Document(front, raw, text[end:], text.count("\n", 0, end) + 1, True, tuple(problems))
+    line = text.count("\n", 0, end) + 1
+    return Document(front, raw, text[end:], line, True, tuple(problems), valid)
 
 
 def _unclosed(text: str, start: int, problems: list[Problem], path: str) -> Document:
@@ -92,11 +95,13 @@ def _unclosed(text: str, start: int, problems: list[Problem], path: str) -> Docu
     end = re.compile(r"^(?:\s*$|#|<)", re.MULTILINE).search(text, start)
     stop = end.start() if end else len(text)
     raw = text[start:stop]
-    front = _load(raw, path, problems)
-    return Document(front, raw, text[stop:], text.count("\n", 0, stop) + 1, True, tuple(problems))
+    front, valid = _load(raw, path, problems)
+    line = text.count("\n", 0, stop) + 1
+    return Document(front, raw, text[stop:], line, True, tuple(problems), valid)
 
 
-def _load(raw: str, path: str, problems: list[Problem]) -> Mapping[str, Any]:
+def _load(raw: str, path: str, problems: list[Problem]) -> tuple[Mapping[str, Any], bool]:
+    """The values, and whether they are what YAML says."""
     error: str
     line: int | None = None
     try:
@@ -105,9 +110,9 @@ def _load(raw: str, path: str, problems: list[Problem]) -> Mapping[str, Any]:
         value = _HANDLER.load(raw, Loader=_Loader)
         if isinstance(value, dict):
             _note_doubles(raw, value, path, problems)
-            return {str(key): part for key, part in value.items()}
+            return {str(key): part for key, part in value.items()}, True
         if value is None or value == "":
-            return {}
+            return {}, True
         error = "front matter is no list of 'key: value' lines"
     except (yaml.YAMLError, RecursionError, ValueError, TypeError) as failure:
         mark = getattr(failure, "problem_mark", None)
@@ -115,7 +120,7 @@ def _load(raw: str, path: str, problems: list[Problem]) -> Mapping[str, Any]:
         what = getattr(failure, "problem", None) or str(failure).partition("\n")[0]
         error = f"front matter is no valid YAML ({what}); read line by line"
     problems.append(Problem(path, line, error))
-    return read_lines(raw)
+    return read_lines(raw), False
 
 
 def _too_deep(raw: str) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from worktree_runner.core.depends import DependencyTable
-from worktree_runner.core.headings import phase_heading
+from worktree_runner.core.docs.roadmap import roadmap_goal
 from worktree_runner.core.ids import parse_directory
 from worktree_runner.core.listing import (
     Listing,
@@ -68,9 +68,9 @@ def read_phase(
     plans, cycles = _resolve(readings, table, dialect)
     problems += cycles
     token = parse_directory(phase.path.rpartition("/")[2]).token
-    heading = phase_heading(roadmap, token, dialect)
-    named = replace(phase, name=heading.name) if heading.name else phase
-    return Phase(named, tuple(plans), heading.goal, tuple(problems))
+    entry = roadmap_goal(roadmap or b"", token.text, dialect)
+    named = replace(phase, name=entry.name) if entry and entry.name else phase
+    return Phase(named, tuple(plans), entry.goal if entry else "", tuple(problems))
 
 
 def _judge_summary(

@@ -1,96 +1,56 @@
-"""Front matter: read with string scalars only, written one scalar line at a time.
+"""Front matter of the planning documents: read as texts, written one scalar line at a time.
 
-- Values are strings, lists and mappings of strings: `08` stays `08`, a date stays a text.
-- Invalid YAML gives what a line reader finds: top-level scalars, simple lists, one nested level.
-- A write changes the value on its own line and keeps its quotes; nothing is ever re-serialised.
+Reading is `worktree_runner.core.frontmatter`, with one level of nesting where the YAML is broken.
+A write changes the value on its own line and keeps its quotes; nothing is re-serialised.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from textwrap import dedent
 from typing import Any
 
-import yaml
-
 from worktree_runner.core.docs.page import Page
+from worktree_runner.core.frontmatter import parse_document, read_lines
 
 _PAIR = re.compile(r"^(\s*)([A-Za-z_][\w.-]*)(\s*:)(\s+|$)(.*?)(\s*)$")
-_ITEM = re.compile(r"^(\s*)-\s+(.*?)\s*$")
+_NESTED = re.compile(
+    r"^(?P<key>[A-Za-z_][\w.-]*)[ \t]*:[ \t]*\n(?P<block>(?:[ \t]+[\w.-]+[ \t]*:.*\n?"
+    r"(?:[ \t]+.*\n?|[ \t]*\n)*)+)",
+    re.MULTILINE,
+)
 _COMMENT = re.compile(r"\s+#.*$")
 _UNSAFE = re.compile(r"^[\s>|&*!%@`'\"{}\[\],?#-]|: |:$| #|^$|^(?:true|false|null|~|yes|no)$", re.I)
-
-_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """The values of a front matter; `error` names the line where the YAML breaks."""
+    """The values of a front matter; `error` says why it is no valid YAML, if it is not."""
 
-    values: dict[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
     present: bool = False
     error: str | None = None
     error_line: int | None = None
+    """From 0, as a page counts."""
 
 
 def read_front(page: Page) -> Front:
-    if not page.front:
+    document = parse_document(page.data, page.path)
+    if not document.has_front or not page.front:
         return Front()
-    lines = [page.lines[n] for n in page.front]
-    text = "\n".join(lines).encode("utf-8", "replace").decode()
-    try:
-        value = yaml.load(text, _Loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = page.front.start + mark.line if mark is not None else None
-        problem = getattr(error, "problem", None) or str(error)
-        return Front(_by_lines(lines), True, str(problem), line)
-    if isinstance(value, dict):
-        return Front({str(key): each for key, each in value.items()}, True)
-    return Front(_by_lines(lines), True, "the front matter is no mapping", page.front.start)
+    if document.valid:
+        return Front(document.front, True)
+    broken = next((p for p in document.problems if "YAML" in p.message), None)
+    message = broken.message if broken else "front matter is no valid YAML"
+    line = None if broken is None or broken.line is None else broken.line - 1
+    return Front({**document.front, **_nested(document.raw)}, True, message, line)
 
 
-def _by_lines(lines: list[str]) -> dict[str, Any]:
-    """What can be read without YAML: two levels of keys, with scalars and lists of scalars."""
-    values: dict[str, Any] = {}
-    top = sub = ""
-    for line in lines:
-        pair, item = _PAIR.match(line), _ITEM.match(line)
-        if item and top:
-            _append(values, top, sub, unquote(item[2]))
-        elif pair and not pair[1]:
-            top, sub = pair[2], ""
-            values[top] = _inline(pair[5])
-        elif pair and top:
-            if not isinstance(values[top], dict):
-                if values[top] not in ("", []):
-                    continue
-                values[top] = {}
-            sub = pair[2]
-            values[top][sub] = _inline(pair[5])
-    return values
-
-
-def _append(values: dict[str, Any], top: str, sub: str, text: str) -> None:
-    holder: Any = values[top] if sub and isinstance(values[top], dict) else values
-    key = sub if holder is not values else top
-    if holder.get(key) in ("", None):
-        holder[key] = []
-    if isinstance(holder.get(key), list):
-        holder[key].append(text)
-
-
-def _inline(text: str) -> Any:
-    text = text.strip()
-    if text.startswith("[") and text.endswith("]"):
-        return [unquote(part.strip()) for part in text[1:-1].split(",") if part.strip()]
-    return unquote(text)
-
-
-def unquote(text: str) -> str:
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        return text[1:-1]
-    return text
+def _nested(raw: str) -> dict[str, Any]:
+    """The mappings one level down, read line by line as the top level is."""
+    return {m["key"]: read_lines(dedent(m["block"])) for m in _NESTED.finditer(raw)}
 
 
 def put_scalar(page: Page, key: str, value: str, *, under: str = "") -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from worktree_runner.core.docs.facts import Decision
 from worktree_runner.core.docs.markdown import (
@@ -117,12 +118,12 @@ def _descends(items: Sequence[Bullet]) -> bool:
     return len(keys) > 1 and keys[0] > keys[-1]
 
 
-def _order(text: str) -> tuple[int, tuple[int, ...], int] | None:
+def _order(text: str) -> tuple[Any, ...] | None:
     m = _TAG_PLAN.match(text) or _TAG_BARE.match(text)
     if m is None:
         return None
     key = token_key(m[1])
-    return (key[0], key[2], int(m[2])) if key else None
+    return (key, int(m[2])) if key else None
 
 
 def _tagged(items: Sequence[Bullet], token: str, word: str, decision: Decision) -> str:

@@ -113,7 +113,7 @@ def _current(facts: ProjectFacts) -> tuple[PhaseFacts | None, int]:
     names = {token_key(each.token): each for each in facts.roadmap}
     first: PhaseFacts | None = None
     done = 0
-    for key in sorted(known.keys() | names.keys(), key=lambda k: k or (0, "", ())):
+    for key in sorted(known.keys() | names.keys(), key=lambda k: k or ()):
         each = known.get(key)
         if key in ticked or (each is not None and each.verified and _finished(each)):
             done += 1

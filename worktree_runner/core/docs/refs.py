@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
+
+from worktree_runner.core.ids import parse_token
 
 TOKEN = r"(?:[A-Za-z]{1,6}-(?=\d))?\d+[A-Za-z]?(?:\.\d+)*"
-_TOKEN_PARTS = re.compile(r"(?:[A-Za-z]{1,6}-(?=\d))?(\d+)([A-Za-z]?)((?:\.\d+)*)$")
+_WHOLE_TOKEN = re.compile(rf"{TOKEN}$")
 _REQUIREMENT = re.compile(r"(?<![A-Za-z0-9-])([A-Z][A-Z0-9]*(?:-[A-Z][A-Z0-9]*)*)-(\d+)([a-z]?)")
 _RANGE = re.compile(r"\s*(?:\.\.+|…|–|—|to|through|bis)\s*(?:[A-Z][A-Z0-9-]*-)?(\d+)(?![\d-])")
 _CELL_TOKEN = re.compile(
@@ -15,16 +18,14 @@ _CELL_TOKEN = re.compile(
 )
 _IN_TEXT = re.compile(rf"\b(?:phases?|stages?)\s+({TOKEN})", re.I)
 
-Key = tuple[int, str, tuple[int, ...]]
+Key = tuple[Any, ...]
 
 
 @cache
 def token_key(text: str) -> Key | None:
     """A value that is equal for `2.1` and `02.01`; None where the text is no token."""
-    m = _TOKEN_PARTS.match(text.strip())
-    if m is None:
-        return None
-    return int(m[1]), m[2].lower(), tuple(int(part) for part in m[3].split(".")[1:])
+    text = text.strip()
+    return parse_token(text).key if _WHOLE_TOKEN.match(text) else None
 
 
 def same_phase(one: str, other: str) -> bool:
@@ -79,8 +80,8 @@ def plan_reference(token: str) -> re.Pattern[str]:
     if key is None:
         front = re.escape(token)
     else:
-        decimals = "".join(rf"\.0*{part}" for part in key[2])
-        front = rf"0*{key[0]}{key[1]}{decimals}"
+        _, number, letter, parts, _ = key
+        front = rf"0*{number}{letter}" + "".join(rf"\.0*{part}" for part in parts)
     return re.compile(
         r"^[\s*_`\[]*(?:(?:plan|run)\s+(?=\w))?"
         rf"(?:(?:[A-Za-z]{{1,6}}-)?{front}(?:-|\.(?!\d+-\d))(?:p|plan-|run-)?(?P<number>\d+[A-Za-z]?)"

@@ -77,7 +77,7 @@ def roadmap_phases(data: bytes, dialect: Dialect) -> tuple[RoadmapPhase, ...]:
         token_key(token): (token, sec) for token, sec in reversed(phase_sections(page, dialect))
     }
     found = []
-    for key in sorted(boxes.keys() | details.keys(), key=lambda k: k or (0, "", ())):
+    for key in sorted(boxes.keys() | details.keys(), key=lambda k: k or ()):
         box = boxes.get(key)
         token, section = details.get(key, (box.token if box else "", None))
         found.append(_phase(page, token, box, section, dialect))

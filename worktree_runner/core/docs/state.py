@@ -109,10 +109,9 @@ class _Writer:
         if read_front(Page(trial.page.edited().text, "")).error is None:
             self._front_scalars(front.values)
         else:
-            message = f"the front matter is no valid YAML ({front.error}); left as it is"
-            self.page.note(front.error_line, message)
+            self.page.note(front.error_line, f"left as it is: {front.error}")
 
-    def _front_scalars(self, old: dict[str, Any]) -> None:
+    def _front_scalars(self, old: Mapping[str, Any]) -> None:
         facts = self.facts
         self._scalar("status", "planning" if self.moved else _MACHINE_STATUS[facts.position])
         self._scalar("stopped_at", facts.stopped_at or facts.activity)
