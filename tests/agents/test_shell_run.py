@@ -61,7 +61,7 @@ def test_each_task_becomes_one_commit_of_exactly_what_it_changed(repo: Repo) -> 
     assert repo.git("status", "--porcelain", cwd=request.worktree) == ""
     summary = repo.show("gsd/03-01", SUMMARY_PATH).decode()
     assert "## Self-Check: PASSED" in summary
-    assert 'created:\n    - "src/b.py"\n' in summary
+    assert "created:\n    - src/b.py\n" in summary
 
 
 def test_failing_command_ends_the_plan_with_command_code_and_output(repo: Repo) -> None:

@@ -308,7 +308,7 @@ class ShellRun:
         minutes = round((time.monotonic() - self.started) / 60)
         day = datetime.now(UTC).date().isoformat()
         net = self._net_files(done)
-        save_text(file, render(self.plan, done, net, minutes=minutes, day=day))
+        save_text(file, render(self.plan, done, net, self.dialect, minutes=minutes, day=day))
         ignored = self.git.ask("check-ignore", "-q", "--", path).returncode == 0
         if ignored or not self.request.commit_docs:
             say(f"done: {path} written; planning files are not committed here")

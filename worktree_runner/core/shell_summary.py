@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from worktree_runner.core.docs.summary_text import SummaryFacts, TaskResult, render_summary
+from worktree_runner.dialects.schema import Dialect
 from worktree_runner.models import Plan
 
 
@@ -30,45 +31,35 @@ class NetFiles:
     missing: tuple[str, ...] = ()
 
 
-def render(plan: Plan, tasks: Sequence[DoneTask], net: NetFiles, *, minutes: int, day: str) -> str:
+def render(
+    plan: Plan,
+    tasks: Sequence[DoneTask],
+    net: NetFiles,
+    dialect: Dialect,
+    *,
+    minutes: int,
+    day: str,
+) -> str:
     """The summary's text."""
-    title = plan.title or plan.id
-    front = [
-        "---",
-        f"phase: {json.dumps(str(plan.front.get('phase', plan.phase)), ensure_ascii=False)}",
-        f"plan: {json.dumps(plan.number)}",
-        "key-files:",
-        *_listed("created", net.created),
-        *_listed("modified", net.modified),
-        f"duration: {minutes}min",
-        f"completed: {day}",
-        "---",
-    ]
-    commits = [
-        f"{n}. **Task {task.number}: {task.name}** - "
-        + (f"`{task.commit[:7]}` ({task.commit_type})" if task.commit else "no change")
-        for n, task in enumerate(tasks, 1)
-    ]
-    files = [
-        f"- `{path}` - {word}"
-        for word, paths in (
-            ("created", net.created), ("modified", net.modified), ("removed", net.removed)
-        )
-        for path in paths
-    ]  # fmt: skip
-    check = [f"- missing: `{path}`" for path in net.missing]
-    parts = [
-        f"# Phase {plan.phase} Plan {plan.number}: {title} Summary",
-        f"**{len(tasks)} tasks run by their own commands; each command and check ended with 0.**",
-        "## Task Commits\n\n" + "\n".join(commits),
-        "## Files Created/Modified\n\n" + ("\n".join(files) or "None."),
-        "## Deviations from Plan\n\nNone: the commands of the plan were run as written.",
-        "\n".join([f"## Self-Check: {'FAILED' if net.missing else 'PASSED'}", *check]),
-    ]
-    return "\n".join(front) + "\n\n" + "\n\n".join(parts) + "\n"
-
-
-def _listed(key: str, paths: Sequence[str]) -> list[str]:
-    if not paths:
-        return [f"  {key}: []"]
-    return [f"  {key}:", *(f"    - {json.dumps(path, ensure_ascii=False)}" for path in paths)]
+    key = next((key for key in dialect.keys.phase if plan.front.get(key)), "")
+    word = dialect.words.plan
+    facts = SummaryFacts(
+        phase=str(plan.front.get(key, plan.phase)),
+        token=plan.phase,
+        plan=plan.number,
+        name=plan.title or plan.id,
+        one_liner=f"{len(tasks)} tasks run by their own commands; "
+        "each command and check ended with 0.",
+        tasks=tuple(
+            TaskResult(number, task.name, task.commit, task.commit_type)
+            for number, task in enumerate(tasks, 1)
+        ),
+        created=net.created,
+        modified=net.modified,
+        removed=net.removed,
+        duration=f"{minutes}min",
+        completed=day,
+        deviations=(f"None: the commands of the {word} were run as written.",),
+        missing=tuple(f"missing: `{path}`" for path in net.missing),
+    )
+    return render_summary(facts, dialect).decode()

@@ -18,7 +18,6 @@ class TaskResult:
     name: str
     commit: str = ""
     type: str = "feat"
-    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +32,13 @@ class SummaryFacts:
     tasks: tuple[TaskResult, ...]
     created: tuple[str, ...]
     modified: tuple[str, ...]
-    duration: str
-    completed: str
+    removed: tuple[str, ...] = ()
+    duration: str = ""
+    completed: str = ""
     decisions: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     issues: tuple[str, ...] = ()
+    deviations: tuple[str, ...] = ()
     next_steps: str = ""
     missing: tuple[str, ...] = ()
     """What the self-check looked for and did not find; the verdict is FAILED if there is any."""
@@ -51,7 +52,9 @@ def render_summary(facts: SummaryFacts, dialect: Dialect) -> bytes:
     lines += _section("Files Created/Modified", _files(facts))
     lines += _section("Decisions Made", [f"- {text}" for text in facts.decisions])
     word = "Drifts" if dialect.words.plan == "run" else "Deviations"
-    lines += _section(f"{word} from {dialect.words.plan.capitalize()}", [])
+    lines += _section(
+        f"{word} from {dialect.words.plan.capitalize()}", [f"- {t}" for t in facts.deviations]
+    )
     lines += _section("Issues Encountered", [f"- {text}" for text in facts.issues])
     if facts.next_steps:
         lines += _section(f"Next {dialect.words.phase.capitalize()} Readiness", [facts.next_steps])
@@ -87,7 +90,7 @@ def _head(facts: SummaryFacts, dialect: Dialect) -> list[str]:
     phase, plan = words.phase.capitalize(), words.plan.capitalize()
     kind = words.summary.capitalize()
     title = f"# {phase} {plain_token(facts.token)} {plan} {facts.plan}: {facts.name} {kind}"
-    files = len(set(facts.created) | set(facts.modified))
+    files = len({*facts.created, *facts.modified, *facts.removed})
     return [
         title,
         "",
@@ -112,8 +115,8 @@ def _commit(task: TaskResult) -> str:
 
 
 def _files(facts: SummaryFacts) -> list[str]:
-    created = [f"- `{path}` - created" for path in facts.created]
-    return created + [f"- `{path}` - modified" for path in facts.modified]
+    kinds = (("created", facts.created), ("modified", facts.modified), ("removed", facts.removed))
+    return [f"- `{path}` - {kind}" for kind, paths in kinds for path in paths]
 
 
 def _self_check(facts: SummaryFacts) -> list[str]:
