@@ -12,7 +12,7 @@ ALLOWED: dict[str, set[str]] = {
     "dialects": LEAVES,
     "core": LEAVES | {"dialects", "core"},
     "git": LEAVES | {"dialects", "core", "git", "store"},
-    "store": LEAVES | {"dialects", "core", "store"},
+    "store": LEAVES | {"dialects", "core", "store", "proctable"},
     "planning": LEAVES | {"dialects", "core", "planning", "store"},
     "agents": LEAVES | {"dialects", "core", "agents", "store"},
     "serve": LEAVES | {"dialects", "core", "store", "serve"},

@@ -61,7 +61,8 @@ def main_worktree(common_dir: Path) -> Path | None:
     """The user's own worktree; None if the repository is bare."""
     if common_dir.name == ".git":
         return common_dir.parent
-    named = _core_worktree(common_dir)
+    # a submodule or a separated git dir, whose folder is not named `.git`
+    named = config(common_dir, "core", "worktree")
     return None if named is None else (common_dir / named).resolve()
 
 
@@ -74,6 +75,20 @@ def worktrees(common_dir: Path) -> tuple[Path, ...]:
             linked.append((record.parent / text).parent.resolve())
     main = main_worktree(common_dir)
     return (*([main] if main else []), *sorted(linked))
+
+
+def config(common_dir: Path, section: str, key: str) -> str | None:
+    """A value of the repository's own config file; other files and subsections are not read."""
+    current = ""
+    for line in (_line(common_dir / "config") or "").splitlines():
+        text = line.strip()
+        if text.startswith("["):
+            current = text.strip("[]").strip().lower()
+        elif current == section and "=" in text:
+            name, _, value = text.partition("=")
+            if name.strip().lower() == key:
+                return value.strip().strip('"')
+    return None
 
 
 def _common(git_dir: Path) -> Path:
@@ -99,17 +114,3 @@ def _is_bare(folder: Path) -> bool:
     return (
         (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir()
     )
-
-
-def _core_worktree(common_dir: Path) -> str | None:
-    """`core.worktree` of a submodule or a separated git dir, whose folder is not named `.git`."""
-    section = ""
-    for line in (_line(common_dir / "config") or "").splitlines():
-        text = line.strip()
-        if text.startswith("["):
-            section = text.strip("[]").strip().lower()
-        elif section == "core" and "=" in text:
-            key, _, value = text.partition("=")
-            if key.strip().lower() == "worktree":
-                return value.strip().strip('"')
-    return None
