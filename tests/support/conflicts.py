@@ -74,18 +74,11 @@ def picture() -> FileConflict:
     )
 
 
-def marked(hunks: tuple[ConflictHunk, ...], side: str) -> bytes:
-    """A file made of its hunks: one side's version, or with markers as git leaves them."""
-    parts: list[bytes] = []
-    for hunk in hunks:
-        chosen: tuple[bytes, ...] = getattr(hunk, side, ())
-        if side == "marked":
-            chosen = (
-                b"<<<<<<< main\n", *hunk.ours, b"||||||| base\n", *hunk.base,
-                b"=======\n", *hunk.theirs, b">>>>>>> gsd/03-02\n",
-            )  # fmt: skip
-        parts += [*hunk.before, *chosen, *hunk.after]
-    return b"".join(parts)
+def version(hunks: tuple[ConflictHunk, ...], side: str) -> bytes:
+    """A file made of its hunks: one side's version."""
+    return b"".join(
+        line for hunk in hunks for line in (*hunk.before, *getattr(hunk, side), *hunk.after)
+    )
 
 
 def facts(**changes: object) -> ConflictFacts:
@@ -113,7 +106,7 @@ def facts(**changes: object) -> ConflictFacts:
         "enclosing": {("src/auth/middleware.ts", 0): "function guard"},
         "contents": {
             "src/auth/middleware.ts": FileContents(
-                *(marked(hunks, side) for side in ("base", "ours", "theirs", "marked"))
+                *(version(hunks, side) for side in ("base", "ours", "theirs"))
             ),
             "src/auth/legacy.ts": FileContents(b"old\n", None, b"old\nnew\n"),
             "docs/flow.png": FileContents(b"\0a", b"\0bb", b"\0ccc"),

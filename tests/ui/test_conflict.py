@@ -14,10 +14,10 @@ from tests.support.conflicts import (
     check_golden,
     facts,
     guard_file,
-    marked,
     picture,
     removed_file,
     route_hunk,
+    version,
 )
 from tests.ui.test_console import screen
 from worktree_runner.core.conflicts import ConflictFacts, FileContents, PlanFacts
@@ -148,7 +148,7 @@ def test_a_whole_file_says_what_it_drops_and_is_confirmed() -> None:
 
 
 def test_a_whole_file_says_what_is_lost_outside_the_conflict() -> None:
-    ours = marked(GUARD.hunks, "ours") + b"more\nand more\n"
+    ours = version(GUARD.hunks, "ours") + b"more\nand more\n"
     content = replace(facts().content(PATH), ours=ours)
     play = Play("P n a", facts_=facts(contents={PATH: content}))
     assert "(4 added and 1 removed lines), also 2 lines added without a conflict." in play.words
@@ -201,10 +201,11 @@ def test_a_file_that_one_side_removed_is_kept_or_removed() -> None:
 
 def test_a_doubled_definition_can_stay_as_git_merged_it() -> None:
     one = replace(GUARD, kind="duplicate", hunks=())
-    content = FileContents(b"a\n", b"a\nb\n", b"b\na\n", b"b\na\nb\n")
-    play = Play("c y", (one,), facts_=facts(contents={PATH: content}))
-    assert play.choices == [(PATH, "content", None, True)]
-    assert play.result.choices[0].content == b"b\na\nb\n"
+    content = FileContents(b"a\n", b"a\nb\n", b"b\na\n")
+    play = Play("E c y", (one,), facts_=facts(contents={PATH: content}), edit=lambda _, text: text)
+    assert play.edited == [(PATH, b"b\na\nb\n")]
+    assert play.choices == [(PATH, "both", None, True)]
+    assert "file: as git merged it" in play.shown
 
 
 def merged_by_hand(path: str, text: bytes) -> bytes:
@@ -274,9 +275,9 @@ def test_a_marker_line_that_the_file_had_before_is_none() -> None:
     assert play.result.choices[0].content == b"=======\n  const s = mine(req)\r\n"
 
 
-def test_the_whole_file_can_be_edited_and_starts_with_its_markers() -> None:
-    play = Play("E y", edit=lambda *_: b"all mine\n")
-    assert play.edited == [(PATH, marked(GUARD.hunks, "marked"))]
+def test_the_whole_file_can_be_edited_and_keeps_what_was_answered_before() -> None:
+    play = Play("m E y", edit=lambda *_: b"all mine\n")
+    check_golden("conflict-file.txt", play.edited[0][1].decode())
     assert play.choices == [(PATH, "content", None, True)]
     assert play.result.choices[0].content == b"all mine\n"
 
@@ -285,13 +286,14 @@ def test_the_merge_tool_is_offered_where_there_is_one() -> None:
     assert "'t' is none of" in Play("t a").shown
     seen: list[FileContents] = []
 
-    def tool(path: str, content: FileContents) -> bytes:
+    def tool(path: str, content: FileContents, text: bytes) -> bytes:
+        assert text.count(b"<<<<<<< main") == 2
         seen.append(content)
         return b"by tool\n"
 
     play = Play("t y", merge_tool=tool)
     assert play.result.choices[0].content == b"by tool\n"
-    assert seen[0].ours == marked(GUARD.hunks, "ours")
+    assert seen[0].ours == version(GUARD.hunks, "ours")
 
 
 def test_an_editor_that_cant_start_is_said_and_asked_again() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from merge.types import ChoiceKind, FileConflict
 from worktree_runner.core.conflicts import ConflictFacts, dropped
-from worktree_runner.core.patch import is_binary
+from worktree_runner.core.edited import file_text
 from worktree_runner.core.questions import Option
 from worktree_runner.core.texts import count
 from worktree_runner.core.worksheet import Step
@@ -20,8 +20,7 @@ def options_for(
 ) -> tuple[Option, ...]:
     """The answers to one step, in the order in which they are shown."""
     answers = _file_answers(facts, step.file) if step.hunk is None else _hunk_answers(facts, step)
-    content = facts.content(step.file.path)
-    if content.marked is not None and not is_binary(content.marked):
+    if file_text(facts, step.file) is not None:
         answers.append(Option("E", "Edit file", "The whole file in your editor.", rare=True))
         if has_tool:
             answers.append(Option("t", "tool", "Your merge tool, on the whole file."))

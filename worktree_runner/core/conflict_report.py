@@ -20,11 +20,11 @@ from worktree_runner.core.conflicts import (
     PlanFacts,
     commands,
     hunk_count,
-    marked_hunk,
     place,
     side_lines,
 )
-from worktree_runner.core.patch import is_binary, unified
+from worktree_runner.core.edited import file_text, hunk_text
+from worktree_runner.core.patch import unified
 from worktree_runner.core.texts import clean, clean_line, decode
 
 JSON_VERSION = 1
@@ -71,7 +71,7 @@ def _file_section(facts: ConflictFacts, one: FileConflict) -> list[str]:
     for number, hunk in enumerate(one.hunks):
         where = place(facts, one, number)
         lines += ["", f"### {where[0].upper()}{where[1:]}", ""]
-        lines += _fenced(decode(marked_hunk(hunk, facts.target, facts.plan.id)))
+        lines += _fenced(decode(hunk_text(facts, hunk)))
         if hunk.proposal is not None:
             why = clean_line(hunk.proposal_why)
             lines += ["", f"Proposal (`--take proposal`){': ' + why if why else ''}", ""]
@@ -206,11 +206,7 @@ def _saved(facts: ConflictFacts, number: int, one: FileConflict) -> dict[str, by
         ("base", content.base),
         ("ours", content.ours),
         ("theirs", content.theirs),
-        ("marked", content.marked),
+        ("marked", file_text(facts, one)),
     )
     stem = f"{number:02}-{kept[:60]}"
-    return {
-        f"{stem}.{name}{ending[:20]}": data
-        for name, data in versions
-        if data is not None and not (name == "marked" and is_binary(data))
-    }
+    return {f"{stem}.{name}{ending[:20]}": data for name, data in versions if data is not None}

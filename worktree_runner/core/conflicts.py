@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from merge.types import ConflictHunk, FileConflict
+from merge.types import FileConflict
 from worktree_runner.core.patch import changed_lines
 from worktree_runner.core.texts import clean_line, count, decode, listing
 
@@ -38,12 +38,11 @@ class CommitFacts:
 
 @dataclass(frozen=True, slots=True)
 class FileContents:
-    """The three versions of a file, None where a side has none; `marked` as merged by git."""
+    """The three versions of a file, None where a side has none or it is no blob."""
 
     base: bytes | None = None
     ours: bytes | None = None
     theirs: bytes | None = None
-    marked: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,32 +144,6 @@ def dropped(facts: ConflictFacts, path: str, *, target: bool) -> Dropped | None:
         return None
     lines = changed_lines(content.base, side)
     return None if lines is None else Dropped(*lines)
-
-
-def marked_hunk(hunk: ConflictHunk, ours: str, theirs: str) -> bytes:
-    """The hunk with its context between zdiff3 markers, with the line ends of its own lines."""
-    sides = (*hunk.ours, *hunk.theirs, *hunk.base)
-    end = b"\r\n" if sides and all(line.endswith(b"\r\n") for line in sides) else b"\n"
-
-    def closed(lines: Sequence[bytes]) -> list[bytes]:
-        return [line if line.endswith(b"\n") else line + end for line in lines]
-
-    parts = [
-        *closed(hunk.before),
-        b"<<<<<<< " + _name(ours) + end,
-        *closed(hunk.ours),
-        b"||||||| base" + end,
-        *closed(hunk.base),
-        b"=======" + end,
-        *closed(hunk.theirs),
-        b">>>>>>> " + _name(theirs) + end,
-        *hunk.after,
-    ]
-    return b"".join(parts)
-
-
-def _name(side: str) -> bytes:
-    return side.encode("utf-8", "surrogateescape")
 
 
 def place(facts: ConflictFacts, one: FileConflict, number: int) -> str:

@@ -1,22 +1,17 @@
 """Unified diffs on bytes that `git apply` takes, for reports and bundles.
 
 - Lines end at \\n only; a missing last line end is marked as git marks it.
-- Contents beyond `MAX_LINES` give no diff: a report must not take longer than the merge.
+- The time is bounded by `merge.diff`: a report never takes much longer than the merge did.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-MAX_LINES = 20_000
+from merge.diff import Block, changed_blocks
+from merge.text import Lines, split_lines
 
-
-def split_lines(data: bytes) -> list[bytes]:
-    """Lines with their ends; joined they are `data` again."""
-    lines = data.split(b"\n")
-    tail = lines.pop()
-    return [line + b"\n" for line in lines] + ([tail] if tail else [])
+CONTEXT = 3
 
 
 def is_binary(data: bytes) -> bool:
@@ -26,25 +21,23 @@ def is_binary(data: bytes) -> bool:
 
 def changed_lines(old: bytes | None, new: bytes | None) -> tuple[int, int] | None:
     """How many lines were added and removed; None where that can't be told in lines."""
-    groups = _groups(old or b"", new or b"", context=0)
-    if groups is None:
+    if is_binary(old or b"") or is_binary(new or b""):
         return None
-    added = removed = 0
-    for group in groups:
-        for tag, i1, i2, j1, j2 in group:
-            if tag != "equal":
-                removed += i2 - i1
-                added += j2 - j1
-    return added, removed
+    blocks = changed_blocks(split_lines(old or b""), split_lines(new or b""))
+    added = sum(block.new_end - block.new_start for block in blocks)
+    return added, sum(block.old_end - block.old_start for block in blocks)
 
 
 def unified(path: str, old: bytes | None, new: bytes | None, *, mode: str = "100644") -> bytes:
     """A patch from `old` to `new`, None being a file that isn't there; empty if there is none.
 
-    Empty also for binary contents and for contents beyond `MAX_LINES`.
+    Empty also for binary contents.
     """
-    groups = _groups(old or b"", new or b"", context=3)
-    if not groups:
+    if is_binary(old or b"") or is_binary(new or b""):
+        return b""
+    old_lines, new_lines = split_lines(old or b""), split_lines(new or b"")
+    blocks = changed_blocks(old_lines, new_lines)
+    if not blocks:
         return b""
     name_old, name_new = _quote(f"a/{path}"), _quote(f"b/{path}")
     head = [b"diff --git " + name_old + b" " + name_new + b"\n"]
@@ -54,38 +47,35 @@ def unified(path: str, old: bytes | None, new: bytes | None, *, mode: str = "100
         head.append(f"deleted file mode {mode}\n".encode())
     head.append(b"--- " + (b"/dev/null" if old is None else name_old) + b"\n")
     head.append(b"+++ " + (b"/dev/null" if new is None else name_new) + b"\n")
-    old_lines, new_lines = split_lines(old or b""), split_lines(new or b"")
-    body = (line for group in groups for line in _hunk(group, old_lines, new_lines))
+    body = (line for group in _groups(blocks) for line in _hunk(group, old_lines, new_lines))
     return b"".join((*head, *body))
 
 
-_Group = list[tuple[str, int, int, int, int]]
+def _groups(blocks: Sequence[Block]) -> list[list[Block]]:
+    """Blocks whose context would touch, together."""
+    groups = [[blocks[0]]]
+    for block in blocks[1:]:
+        if block.old_start - groups[-1][-1].old_end <= 2 * CONTEXT:
+            groups[-1].append(block)
+        else:
+            groups.append([block])
+    return groups
 
 
-def _groups(old: bytes, new: bytes, context: int) -> list[_Group] | None:
-    """Changed regions with context; None where lines can't be compared."""
-    if is_binary(old) or is_binary(new):
-        return None
-    old_lines, new_lines = split_lines(old), split_lines(new)
-    if max(len(old_lines), len(new_lines)) > MAX_LINES:
-        return None
-    matcher = difflib.SequenceMatcher(None, old_lines, new_lines, autojunk=False)
-    if context == 0:
-        codes = [code for code in matcher.get_opcodes() if code[0] != "equal"]
-        return [[code] for code in codes]
-    return [group for group in matcher.get_grouped_opcodes(context) if group]
-
-
-def _hunk(group: _Group, old: list[bytes], new: list[bytes]) -> Iterator[bytes]:
+def _hunk(group: Sequence[Block], old: Lines, new: Lines) -> Iterator[bytes]:
     first, last = group[0], group[-1]
-    spans = _span(first[1], last[2]), _span(first[3], last[4])
-    yield f"@@ -{spans[0]} +{spans[1]} @@\n".encode()
-    for tag, i1, i2, j1, j2 in group:
-        if tag == "equal":
-            yield from (_marked(b" ", line) for line in old[i1:i2])
-            continue
-        yield from (_marked(b"-", line) for line in old[i1:i2])
-        yield from (_marked(b"+", line) for line in new[j1:j2])
+    lead = min(CONTEXT, first.old_start)
+    tail = min(CONTEXT, len(old) - last.old_end)
+    old_span = _span(first.old_start - lead, last.old_end + tail)
+    new_span = _span(first.new_start - lead, last.new_end + tail)
+    yield f"@@ -{old_span} +{new_span} @@\n".encode()
+    at = first.old_start - lead
+    for block in group:
+        yield from (_marked(b" ", line) for line in old[at : block.old_start])
+        yield from (_marked(b"-", line) for line in old[block.old_start : block.old_end])
+        yield from (_marked(b"+", line) for line in new[block.new_start : block.new_end])
+        at = block.old_end
+    yield from (_marked(b" ", line) for line in old[at : at + tail])
 
 
 def _span(start: int, end: int) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from merge.types import Choice, ChoiceKind, FileConflict
+from merge.text import split_lines
+from merge.types import Choice, ChoiceKind, ConflictHunk, FileConflict
 from worktree_runner.core.conflicts import ConflictFacts
 from worktree_runner.core.texts import count
 
@@ -73,6 +74,15 @@ class Worksheet:
                 return choice
         return None
 
+    def lines_of(self, one: FileConflict) -> dict[int, tuple[bytes, ...]]:
+        """The lines that the answers so far mean, by the number of the hunk."""
+        return {
+            step.hunk: lines_for(one.hunks[step.hunk], answer)
+            for step in self.steps
+            if step.file is one and step.hunk is not None
+            if (answer := self.answer_of(step)) is not None and answer.hunk is not None
+        }
+
     def answer(self, choice: Choice) -> None:
         """Records an answer; it replaces those that it overlaps."""
         kept = tuple(
@@ -114,6 +124,25 @@ def has_hunks(one: FileConflict) -> bool:
     return one.kind in HUNK_KINDS and bool(one.hunks)
 
 
+def lines_for(hunk: ConflictHunk, choice: Choice) -> tuple[bytes, ...]:
+    """The lines that an answer to one hunk means."""
+    match choice.kind:
+        case ChoiceKind.OURS:
+            return hunk.ours
+        case ChoiceKind.THEIRS:
+            return hunk.theirs
+        case ChoiceKind.BOTH:
+            return (*hunk.ours, *hunk.theirs)
+        case ChoiceKind.BOTH_REVERSED:
+            return (*hunk.theirs, *hunk.ours)
+        case ChoiceKind.PROPOSAL:
+            return hunk.proposal or ()
+        case ChoiceKind.CONTENT:
+            return split_lines(choice.content)
+        case ChoiceKind.DELETE:
+            return ()
+
+
 def words_for(facts: ConflictFacts, choice: Choice) -> str:
     """An answer as people say it: `main's lines`, `both, 03-02 first`, `edited, 4 lines`."""
     side = {ChoiceKind.OURS: facts.target, ChoiceKind.THEIRS: facts.plan.id}.get(choice.kind)
@@ -122,6 +151,8 @@ def words_for(facts: ConflictFacts, choice: Choice) -> str:
     if choice.kind is ChoiceKind.CONTENT:
         lines = choice.content.count(b"\n") + (choice.content[-1:] not in (b"\n", b""))
         return f"{'whole file ' if choice.whole else ''}edited, {count(lines, 'line')}"
+    if choice.whole and choice.kind is ChoiceKind.BOTH:
+        return "as git merged it"
     return {
         ChoiceKind.BOTH: f"both, {facts.target} first",
         ChoiceKind.BOTH_REVERSED: f"both, {facts.plan.id} first",

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import sys
@@ -71,6 +72,9 @@ class Asker(Protocol):
     def fresh(self) -> None:
         """Forgets what was typed before now; called when something new is shown."""
 
+    def interrupt(self) -> None:
+        """Aborts the open question and every later one; safe in other threads and handlers."""
+
 
 class NonInteractive:
     """Nobody is there: every question stays open, nothing is confirmed but by `yes`."""
@@ -94,6 +98,9 @@ class NonInteractive:
     def fresh(self) -> None:
         """Nothing is typed where nobody is."""
 
+    def interrupt(self) -> None:
+        """No question is ever open."""
+
 
 class LineReader:
     """Lines of a file descriptor; a wait for one can be ended from another thread."""
@@ -112,7 +119,6 @@ class LineReader:
         while b"\n" not in self._rest:
             ready, _, _ = select.select([self._fd, self._wake_read], [], [])
             if self._wake_read in ready:
-                os.read(self._wake_read, 4096)
                 raise KeyboardInterrupt
             data = os.read(self._fd, 65536)
             if not data:
@@ -123,8 +129,9 @@ class LineReader:
         return line.rstrip(b"\r").decode("utf-8", "backslashreplace")
 
     def interrupt(self) -> None:
-        """Ends a wait in `line`, now or the next one."""
-        os.write(self._wake_write, b"!")
+        """Ends the wait in `line` and every later one: whoever calls this is leaving."""
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_write, b"!")
 
     def forget_typed(self) -> None:
         """Drops what was typed ahead; input that is not a terminal keeps everything."""
@@ -143,7 +150,6 @@ class TerminalAsker:
         self._reader = reader or LineReader(sys.stdin.fileno())
 
     def interrupt(self) -> None:
-        """Aborts the question that is open, from another thread or a signal handler."""
         self._reader.interrupt()
 
     def ask(

@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from merge.types import Choice, ChoiceKind, FileConflict
+from merge.text import Lines, split_lines
+from merge.types import Choice, ChoiceKind, ConflictHunk, FileConflict
 from worktree_runner.core.conflict_options import options_for, whole_file_effect
-from worktree_runner.core.conflicts import ConflictFacts, FileContents, hunk_count, marked_hunk
-from worktree_runner.core.edited import answer_in, left_marker
-from worktree_runner.core.patch import split_lines, unified
+from worktree_runner.core.conflicts import ConflictFacts, FileContents, hunk_count
+from worktree_runner.core.edited import answer_in, file_text, hunk_text, left_marker, size_of
+from worktree_runner.core.patch import unified
 from worktree_runner.core.questions import Option
 from worktree_runner.core.texts import clean, clean_line, count, decode, listing
 from worktree_runner.core.worksheet import Step, Worksheet, words_for
@@ -36,8 +37,9 @@ class Tools:
     """Opens a text in the user's editor under a name with this path's ending; what was saved."""
     page: Callable[[str], None]
     """Shows a long text in the pager."""
-    merge_tool: Callable[[str, FileContents], bytes] | None = None
-    """Runs the user's merge tool on a file; what it saved. None where none is configured."""
+    merge_tool: Callable[[str, FileContents, bytes], bytes] | None = None
+    """Runs the user's merge tool on a file's versions and the text with markers; what it saved.
+    None where none is configured."""
     check: Callable[[FileConflict, Sequence[Choice]], str] | None = None
     """What is wrong with a file under these answers, such as `does not parse`; empty if nothing."""
 
@@ -227,19 +229,16 @@ class _Dialogue:
             kind = ChoiceKind.OURS if 2 in one.stages else ChoiceKind.THEIRS
             choice = Choice(one.path, kind, one.fingerprint, whole=True)
         else:
-            merged = self.facts.content(one.path).marked or b""
-            choice = Choice(
-                one.path, ChoiceKind.CONTENT, one.fingerprint, whole=True, content=merged
-            )
+            choice = Choice(one.path, ChoiceKind.BOTH, one.fingerprint, whole=True)
         self.sheet.answer(choice)
 
     def _edit_hunk(self, step: Step) -> bool:
         assert step.hunk is not None
         one, hunk = step.file, step.file.hunks[step.hunk]
-        offered = marked_hunk(hunk, self.facts.target, self.facts.plan.id)
+        offered = hunk_text(self.facts, hunk)
         spot = (one.path, step.hunk)
         edited = self.tools.edit(one.path, self.typed.get(spot, offered))
-        if not self._accept(spot, offered, edited, (hunk.base, hunk.ours, hunk.theirs)):
+        if not self._accept(spot, offered, edited, (hunk,)):
             return False
         lines = answer_in(edited, hunk)
         if lines is None:
@@ -255,14 +254,13 @@ class _Dialogue:
 
     def _edit_file(self, one: FileConflict, *, with_tool: bool) -> bool:
         content = self.facts.content(one.path)
-        offered = content.marked or b""
+        offered = file_text(self.facts, one, self.sheet.lines_of(one)) or b""
         spot = (one.path, None)
         if with_tool and self.tools.merge_tool is not None:
-            edited = self.tools.merge_tool(one.path, content)
+            edited = self.tools.merge_tool(one.path, content, offered)
         else:
             edited = self.tools.edit(one.path, self.typed.get(spot, offered))
-        known = [split_lines(side or b"") for side in (content.base, content.ours, content.theirs)]
-        if not self._accept(spot, offered, edited, known):
+        if not self._accept(spot, offered, edited, one.hunks):
             return False
         self.sheet.answer(
             Choice(one.path, ChoiceKind.CONTENT, one.fingerprint, whole=True, content=edited)
@@ -274,14 +272,15 @@ class _Dialogue:
         spot: tuple[str, int | None],
         offered: bytes,
         edited: bytes,
-        sides: Sequence[Sequence[bytes]],
+        hunks: Sequence[ConflictHunk],
     ) -> bool:
         """Whether an edited text is an answer; it is kept for the next try in any case."""
         if edited == offered:
             self.screen.say("Nothing was changed in the editor, so there is no answer yet.")
             return False
         self.typed[spot] = edited
-        number = left_marker(edited, sides)
+        sides = [side for hunk in hunks for side in (hunk.base, hunk.ours, hunk.theirs)]
+        number = left_marker(edited, [*sides, *self._versions(spot[0])], size_of(hunks))
         if number is None:
             return True
         line = clean_line(decode(split_lines(edited)[number - 1]), 40)
@@ -290,12 +289,16 @@ class _Dialogue:
         keep = Option("y", "yes", "The line belongs there.")
         return self._choose("Does the line belong there?", (keep, again)) == "y"
 
+    def _versions(self, path: str) -> list[Lines]:
+        content = self.facts.content(path)
+        return [split_lines(side or b"") for side in (content.base, content.ours, content.theirs)]
+
     def _diff(self, step: Step) -> str:
         one, main, plan = step.file, self.facts.target, self.facts.plan.id
         content = self.facts.content(one.path)
         parts = []
         if step.hunk is not None:
-            hunk = marked_hunk(one.hunks[step.hunk], main, plan)
+            hunk = hunk_text(self.facts, one.hunks[step.hunk])
             parts += ["The whole hunk:", "", decode(hunk)]
         for name, side in ((main, content.ours), (plan, content.theirs)):
             patch = unified(one.path, content.base, side)
