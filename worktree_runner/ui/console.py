@@ -96,6 +96,8 @@ class Screen:
         self.is_live = self.is_live and self.is_terminal and not dumb
         self.quiet = quiet or progress == "none"
         self.plain_symbols = not _speaks_utf8(stderr)
+        self.is_lent = False
+        """Whether another program has the terminal: a Ctrl-C is meant for that one."""
         self._stdout = stdout
         self._now = now
         self._stamped = not self.is_terminal or progress == "plain"
@@ -189,6 +191,17 @@ class Screen:
                         write()
                     if self._display is not None:
                         self._display.resume()
+
+    @contextmanager
+    def lend(self) -> Iterator[None]:
+        """The terminal for another program, such as an editor; `is_lent` until it ends."""
+        with self.hold():
+            self.console.file.flush()
+            before, self.is_lent = self.is_lent, True
+            try:
+                yield
+            finally:
+                self.is_lent = before
 
     @property
     def is_held(self) -> bool:
