@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from worktree_runner.core.overlap import overlap as overlap_of
+from worktree_runner.core.patterns import PatternError
 from worktree_runner.errors import PreconditionError, UsageError
 from worktree_runner.models import Phase, Plan, Severity
 
@@ -134,10 +136,16 @@ def arrange(
     _check_dependencies(phase, chosen)
     ids = {plan.id for plan in chosen}
     filtered = tuple(plan.id for plan in phase.plans if not plan.done and plan.id not in ids)
-    numbers = sorted({plan.wave for plan in chosen})
-    waves = (_wave(number, [plan for plan in chosen if plan.wave == number], overlap)
-             for number in numbers)  # fmt: skip
-    return Arrangement(tuple(waves), done, filtered)
+    return Arrangement(group_waves(chosen, overlap), done, filtered)
+
+
+def group_waves(plans: Sequence[Plan], overlap: OverlapTest | None = None) -> tuple[Wave, ...]:
+    """The plans by effective wave, each wave with its lanes and overlaps."""
+    numbers = sorted({plan.wave for plan in plans})
+    return tuple(
+        _wave(number, [plan for plan in plans if plan.wave == number], overlap or patterns_meet)
+        for number in numbers
+    )
 
 
 def _named(phase: Phase, only: Iterable[str]) -> set[str]:
@@ -183,14 +191,21 @@ def _check_dependencies(phase: Phase, chosen: Sequence[Plan]) -> None:
             )
 
 
-def _wave(number: int, plans: Sequence[Plan], overlap: OverlapTest | None) -> Wave:
-    test = overlap or _default_overlap
+def _wave(number: int, plans: Sequence[Plan], test: OverlapTest) -> Wave:
     found = []
     for first, second in combinations(plans, 2):
         pairs = _shared(first.files, second.files, test)
         if pairs:
             found.append(Overlap(first.id, second.id, pairs))
     return Wave(number, tuple(plans), _lanes(plans, found), tuple(found))
+
+
+def patterns_meet(first: str, second: str) -> bool:
+    """Whether both can name the same file; what is no pattern is compared as it is."""
+    try:
+        return overlap_of(first, second)
+    except PatternError:
+        return first == second
 
 
 def _shared(
@@ -218,11 +233,3 @@ def _lanes(plans: Sequence[Plan], overlaps: Sequence[Overlap]) -> tuple[tuple[st
     for plan in plans:
         groups.setdefault(root(plan.id), []).append(plan.id)
     return tuple(tuple(group) for group in groups.values() if len(group) > 1)
-
-
-def _default_overlap(first: str, second: str) -> bool:
-    """Equal paths, and directories that hold the other."""
-    return any(
-        one.endswith("/") and other.startswith(one)
-        for one, other in ((first, second), (second, first))
-    )

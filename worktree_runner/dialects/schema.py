@@ -34,6 +34,8 @@ class Words(_Part):
     roadmap: str
     requirements: str
     verification: str
+    deviations: str = "deviations"
+    """What a summary calls changes to the plan that the agent made on its way."""
 
 
 class Files(_Part):
