@@ -15,11 +15,13 @@ from pathlib import Path
 import pytest
 
 from tests.serve.support import Served, argv, make_repo
+from worktree_runner.core.reservations import Life
 from worktree_runner.errors import ExitCode, NoExecutorError
 from worktree_runner.serve import start
 from worktree_runner.serve.tokens import Tokens
 from worktree_runner.store import locate
 from worktree_runner.store.mailbox import Mailbox
+from worktree_runner.store.registry import Registry
 
 
 def test_server_json_is_private_and_names_the_process(served: Served) -> None:
@@ -68,11 +70,16 @@ def test_the_server_of_a_run_ends_when_the_run_is_killed(tmp_path: Path) -> None
     repo = make_repo(tmp_path)
     runner = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     served = Served(repo, "--port", "0", "--with-pid", str(runner.pid))
-    assert served.rpc("ping")[0] == 200
+    agent = start.plan_agent(served.mailbox, "r1", "03-01", 1, program="opencode")
+    mine = {"project_key": str(repo.path), "agent_name": agent.name, "paths": ["src/a.py"]}
+    served.ok("file_reservation_paths", **mine)
+    (held,) = Registry(served.place.layout).active()
+    assert held.alive is Life.ALIVE
     runner.kill()
     runner.wait()
     _, errors = served.process.communicate(timeout=20)
     assert (served.process.returncode, errors) == (0, "")
+    assert Registry(served.place.layout).active() == (), "a plan's reservations end with its run"
 
 
 def test_a_busy_port_is_refused_if_asked_for(tmp_path: Path) -> None:

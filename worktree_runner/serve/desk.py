@@ -12,12 +12,14 @@ from datetime import datetime
 from typing import Any
 
 from worktree_runner.core.names import is_placeholder, same
+from worktree_runner.core.reservations import By, Holder, Owner
 from worktree_runner.serve.calls import Caller, ToolError
 from worktree_runner.serve.project import ID, Project, placeholder
 from worktree_runner.serve.tokens import Tokens
 from worktree_runner.store.agents import Agent, Clock, stamp, utc_now
 from worktree_runner.store.locate import Place
 from worktree_runner.store.mailbox import Mailbox, Message
+from worktree_runner.store.registry import Registry
 
 SHOWN_NAMES = 10
 
@@ -25,11 +27,13 @@ SHOWN_NAMES = 10
 class Desk:
     """The services of one repository; shared by all threads of a server."""
 
-    def __init__(self, place: Place, *, clock: Clock = utc_now) -> None:
+    def __init__(self, place: Place, *, clock: Clock = utc_now, owner: Owner | None = None) -> None:
         self.clock = clock
+        self.owner = owner
         self.port = 0
         self.mailbox = Mailbox(place.layout, clock=clock)
         self.project = Project(place, clock, self.mailbox.exclusive)
+        self.registry = Registry(place.layout, clock=lambda: clock().timestamp())
         self.tokens = Tokens(place.layout)
 
     def now(self) -> str:
@@ -75,6 +79,25 @@ class Desk:
                 "Leave it out, or pass the registration_token that register_agent returned."
             )
         return owner is not None
+
+    def holder(self, agent: Agent) -> Holder:
+        """The party that an agent's reservations belong to: its plan's, if wtrun started it."""
+        run, plan = plan_of(agent)
+        return Holder(run=run, plan=plan, name=agent.name, by=By.AGENT)
+
+    def name_of(self, holder: Holder) -> str:
+        """A name to write to: the holder's own, or that of its plan's latest agent."""
+        if holder.name or not holder.plan:
+            return holder.name or holder.label
+        wanted = (holder.run, holder.plan)
+        found = [agent.name for agent in self.mailbox.agents.all() if plan_of(agent) == wanted]
+        return found[-1] if found else f"plan-{holder.plan}"
+
+
+def plan_of(agent: Agent) -> tuple[str, str]:
+    """Run and plan of an agent that wtrun started, else two empty texts."""
+    parts = agent.seed.split("/")
+    return (parts[0], parts[1]) if len(parts) == 3 else ("", "")
 
 
 def profile(agent: Agent) -> dict[str, Any]:

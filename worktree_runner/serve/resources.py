@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote
 from worktree_runner.serve.calls import Caller, ToolError
 from worktree_runner.serve.desk import Desk, header, payload, profile
 from worktree_runner.serve.letters import TABLE as LETTERS
+from worktree_runner.serve.reserving import active_reservations
 
 Query = Mapping[str, str]
 Reader = Callable[[Desk, Caller, str, Query], Any]
@@ -61,6 +62,12 @@ def _agents(desk: Desk, caller: Caller, name: str, query: Query) -> Any:
     ]
     project = {"slug": desk.project.slug, "human_key": str(desk.project.root)}
     return {"project": project, "agents": agents}
+
+
+def _reservations(desk: Desk, caller: Caller, name: str, query: Query) -> Any:
+    # released records are not kept, so active_only changes nothing
+    desk.project.require(name)
+    return active_reservations(desk)
 
 
 def _inbox(desk: Desk, caller: Caller, name: str, query: Query) -> Any:
@@ -121,6 +128,7 @@ def _number(query: Query, name: str, default: int) -> int:
 
 READERS: dict[str, Reader] = {
     "agents": _agents,
+    "file_reservations": _reservations,
     "inbox": _inbox,
     "message": _message,
     "project": _project,

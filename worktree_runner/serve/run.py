@@ -10,15 +10,17 @@ import socket
 from collections.abc import Callable, Iterator
 
 import uvicorn
-from filelock import FileLock, Timeout
 
+from worktree_runner.core.reservations import Owner
 from worktree_runner.errors import ExitCode, LockedError, PreconditionError
 from worktree_runner.serve import start
 from worktree_runner.serve.calls import Caller
 from worktree_runner.serve.desk import Desk
 from worktree_runner.serve.http import Endpoint
 from worktree_runner.serve.server import make_server
+from worktree_runner.store import identity
 from worktree_runner.store.locate import Place
+from worktree_runner.store.lock import exclusive
 
 OWNER_POLL_S = 1.0
 GRACE_S = 2
@@ -33,20 +35,18 @@ def serve_http(
 
     Where a server already runs, its address is said instead, and nothing is started.
     """
-    layout = place.layout
-    layout.registry.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(start.lock_file(layout), timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        return _attach(place, port, say)
-    desk = Desk(place)
-    with contextlib.closing(_listen(port)) as listener:
+    with contextlib.ExitStack() as stack:
         try:
-            return asyncio.run(_until_stopped(desk, listener, require_token, with_pid, say))
-        finally:
-            start.withdraw(layout)
-            lock.release()
+            stack.enter_context(exclusive(start.lock_file(place.layout), timeout=0))
+        except LockedError:
+            return _attach(place, port, say)
+        listener = stack.enter_context(contextlib.closing(_listen(port)))
+        stack.callback(start.withdraw, place.layout)
+        owner = None if with_pid is None else identity.of_process(with_pid)
+        if with_pid is not None and owner is None:
+            raise PreconditionError(f"there is no process {with_pid} to serve for")
+        desk = Desk(place, owner=owner)
+        return asyncio.run(_until_stopped(desk, listener, require_token, say))
 
 
 def serve_stdio(place: Place, token: str | None) -> ExitCode:
@@ -107,7 +107,7 @@ class _Server(uvicorn.Server):
 
 
 async def _until_stopped(
-    desk: Desk, listener: socket.socket, require_token: bool, with_pid: int | None, say: Say
+    desk: Desk, listener: socket.socket, require_token: bool, say: Say
 ) -> ExitCode:
     config = uvicorn.Config(
         Endpoint(desk, require_token=require_token),
@@ -126,7 +126,7 @@ async def _until_stopped(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop, number)
-    watch = loop.create_task(_watch(server, with_pid))
+    watch = loop.create_task(_watch(server, desk.owner))
     serving = loop.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
@@ -142,11 +142,9 @@ def _is_code(stopped_by: list[int]) -> bool:
     return bool(stopped_by) and stopped_by[0] in (signal.SIGINT, signal.SIGTERM)
 
 
-async def _watch(server: uvicorn.Server, pid: int | None) -> None:
+async def _watch(server: uvicorn.Server, owner: Owner | None) -> None:
     """Stops the server when the process that it was started for is gone."""
-    if pid is None:
-        return
-    began = start.started_at(pid)
-    while began is not None and start.is_alive(pid, began):
+    while owner is not None and start.is_alive(owner.pid, owner.start):
         await asyncio.sleep(OWNER_POLL_S)
-    server.should_exit = True
+    if owner is not None:
+        server.should_exit = True

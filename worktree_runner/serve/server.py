@@ -17,7 +17,7 @@ from mcp.server.lowlevel import Server
 
 from worktree_runner import __version__
 from worktree_runner.errors import WtrunError
-from worktree_runner.serve import letters, people, resources
+from worktree_runner.serve import letters, macros, people, reserving, resources
 from worktree_runner.serve.calls import Answer, Caller, Tool, ToolError, call
 from worktree_runner.serve.desk import Desk
 
@@ -44,7 +44,12 @@ INSTEAD = {
 }
 """Tools of Agent Mail that are left out, and what does the same here."""
 
-TOOLS: Mapping[str, Tool] = {**people.TABLE, **letters.TABLE}
+TOOLS: Mapping[str, Tool] = {
+    **people.TABLE,
+    **reserving.TABLE,
+    **letters.TABLE,
+    **macros.TABLE,
+}
 
 log = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from worktree_runner.errors import NoExecutorError
 from worktree_runner.serve.tokens import Tokens
+from worktree_runner.store import identity
 from worktree_runner.store.agents import Agent
 from worktree_runner.store.atomic import save_text
 from worktree_runner.store.locate import Place
@@ -39,7 +40,7 @@ class ServerInfo:
     """A running server."""
 
     pid: int
-    start: float
+    start: str
     port: int
     url: str
     token_hash: str
@@ -129,8 +130,9 @@ def wait_ready(layout: Layout, *, timeout: float = 10.0, poll: float = 0.02) -> 
 
 def announce(layout: Layout, port: int, token_hash: str) -> ServerInfo:
     """Writes `server.json` for this process."""
-    start = started_at(os.getpid())
-    info = ServerInfo(os.getpid(), start or 0.0, port, f"http://127.0.0.1:{port}/mcp/", token_hash)
+    owner = identity.of_process()
+    start = owner.start if owner else ""
+    info = ServerInfo(os.getpid(), start, port, f"http://127.0.0.1:{port}/mcp/", token_hash)
     text = json.dumps({"v": 1, **asdict(info)}, indent=1) + "\n"
     save_text(info_file(layout), text, durable=False, mode=0o600)
     return info
@@ -151,16 +153,7 @@ def lock_file(layout: Layout) -> Path:
     return layout.registry / "server.lock"
 
 
-def started_at(pid: int) -> float | None:
-    """When the process began, or None if it is gone; tells a reused pid from the old process."""
-    import psutil
-
-    try:
-        return float(psutil.Process(pid).create_time())
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return None
-
-
-def is_alive(pid: int, start: float) -> bool:
-    began = started_at(pid)
-    return began is not None and abs(began - start) < 1.0
+def is_alive(pid: int, start: str) -> bool:
+    """Whether that very process lives; a start time tells a reused pid from the old process."""
+    owner = identity.of_process(pid)
+    return owner is not None and owner.start == start

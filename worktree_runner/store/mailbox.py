@@ -14,8 +14,8 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -24,13 +24,12 @@ from typing import Any
 from worktree_runner.core import names
 from worktree_runner.core.mailsearch import parse_query
 from worktree_runner.core.messages import IMPORTANCES, Draft, tells_the_same
-from worktree_runner.errors import LockedError, UsageError
+from worktree_runner.errors import UsageError
 from worktree_runner.store.agents import Agent, AgentTable, Clock, stamp, utc_now
 from worktree_runner.store.atomic import save_text, sync_directory
+from worktree_runner.store.lock import exclusive
 from worktree_runner.store.paths import Layout
 
-LOCK_TIMEOUT_S = 10.0
-POLL_S = 0.01
 STALE_TEMP_S = 3600.0
 
 
@@ -111,7 +110,6 @@ class Mailbox:
         self.agents = AgentTable(self.folder / "agents", self.exclusive)
         self._messages = self.folder / "messages"
         self._clock = clock
-        self._threads = threading.RLock()
         self._read: dict[int, Message] = {}
 
     def register(
@@ -334,26 +332,9 @@ class Mailbox:
             except FileNotFoundError:
                 continue
 
-    @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self) -> AbstractContextManager[None]:
         """The writers' lock of the mail folder, for the milliseconds of one change."""
-        # imported here: reading needs no lock, and the import costs as much as a small command
-        from filelock import FileLock, Timeout
-
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder / "mail.lock", timeout=LOCK_TIMEOUT_S, poll_interval=POLL_S)
-        with self._threads:
-            try:
-                lock.acquire()
-            except Timeout:
-                raise LockedError(
-                    f"{lock.lock_file} was busy for {LOCK_TIMEOUT_S:.0f} s",
-                    hint="see which process holds it with 'lsof' or 'fuser'",
-                ) from None
-            try:
-                yield
-            finally:
-                lock.release()
+        return exclusive(self.folder / "mail.lock")
 
 
 def _message(number: int, record: Mapping[str, Any]) -> Message:
