@@ -17,6 +17,10 @@ from worktree_runner import __version__
 
 # name -> (file in worktree_runner.commands, one line of help); the order is that of `--help`
 COMMANDS: dict[str, tuple[str, str]] = {
+    "reserve": ("reserve", "Reserve paths, so that nobody else edits them."),
+    "release": ("release", "Give reservations back."),
+    "renew": ("renew", "Keep reservations for longer."),
+    "reservations": ("reservations", "List who has reserved what."),
     "mail": ("mail", "Send and read messages between agents, the run and people."),
     "serve": ("serve", "Serve reservations and mail to agents by MCP."),
 }
