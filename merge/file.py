@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from merge import checks
+from merge.imports import fold
+from merge.languages import language_of
 from merge.markers import holds_markers
 from merge.paths import is_generated, lock_command, never_automatic
 from merge.policy import DEFAULTS, Settings, first_match, matches
@@ -19,6 +21,11 @@ from merge.types import ConflictHunk
 from merge.view import Answer, FileView, Rule
 
 LONG_HUNK = 200
+WHOLE_FILE = {
+    "line-merge": "the changes do not overlap",
+    "imports": "imports were merged by name; a name counts as removed only if nothing uses it",
+}
+"""Rules that are not asked hunk by hunk, and why they are safe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +65,54 @@ def merge_file(
     command = first_match(path, settings.regenerate) or lock_command(path)
     reason = forbidden or _forbidden(view, base is None, command)
     answers = [answer_for(view, index) for index in range(len(view.hunks))]
-    if not reason:
-        reason = _unsettled(view, answers)
+    settled: Settled | str = reason or settle(view, answers)
+    if isinstance(settled, str) and not reason:
+        again = _whole_file_rules(view)
+        settled = again or settled
+    if isinstance(settled, str):
+        return FileMerge(None, _with_proposals(view, answers), why=settled, command=command)
+    return FileMerge(settled.data, segments, settled.rules, why=reasons(settled.rules))
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A text that passed every check, and the rules that made it."""
+
+    data: bytes
+    rules: tuple[str, ...]
+
+
+def settle(view: FileView, answers: Sequence[Answer | None]) -> Settled | str:
+    """The text in which every hunk has its answer, or why there is none."""
+    reason = _unsettled(view, answers)
     if reason:
-        return FileMerge(None, _with_proposals(view, answers), why=reason, command=command)
-    settled = [answer for answer in answers if answer]
-    data = composed(segments, lambda index, _: settled[index].lines)
+        return reason
+    lines = [answer.lines for answer in answers if answer]
+    data = composed(view.segments, lambda index, _: lines[index])
     reason = failed_check(view, data)
     if reason:
-        return FileMerge(None, _with_proposals(view, answers), why=reason, command=command)
-    rules = tuple(dict.fromkeys(answer.rule for answer in settled)) or ("line-merge",)
-    return FileMerge(data, segments, rules, why=reasons(rules))
+        return reason
+    rules = tuple(dict.fromkeys(answer.rule for answer in answers if answer))
+    return Settled(data, rules or ("line-merge",))
+
+
+def _whole_file_rules(view: FileView) -> Settled | None:
+    """Rules that look at more than one hunk at a time."""
+    return _with_imports_merged(view) if "imports" not in view.settings.disabled else None
+
+
+def _with_imports_merged(view: FileView) -> Settled | None:
+    """Imports merged by name, the rest by lines and rules."""
+    folded = fold(language_of(view.path), view.base, view.ours, view.theirs)
+    if folded is None:
+        return None
+    segments = merge_lines(*map(split_lines, (folded.base, view.ours, folded.theirs)))
+    rest = replace(view, base=folded.base, theirs=folded.theirs, segments=segments)
+    settled = settle(rest, [answer_for(rest, index) for index in range(len(rest.hunks))])
+    data = None if isinstance(settled, str) else folded.finish(settled.data)
+    if data is None or isinstance(settled, str) or failed_check(view, data):
+        return None
+    return Settled(data, ("imports", *(rule for rule in settled.rules if rule != "line-merge")))
 
 
 def _forbidden(view: FileView, added_twice: bool, command: str) -> str:
@@ -136,8 +180,10 @@ def rule_named(name: str) -> Rule | None:
 
 def reasons(rules: Sequence[str]) -> str:
     """Why these rules are safe, in words for the report."""
-    found = [rule.why for rule in map(rule_named, rules) if rule]
-    return "; ".join(found) or "the changes do not overlap"
+    found = [
+        WHOLE_FILE.get(name) or (rule.why if (rule := rule_named(name)) else "") for name in rules
+    ]
+    return "; ".join(why for why in found if why)
 
 
 def _with_proposals(view: FileView, answers: Sequence[Answer | None]) -> tuple[Segment, ...]:

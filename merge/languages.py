@@ -8,10 +8,8 @@
 from __future__ import annotations
 
 import ast
-import io
 import json
 import re
-import tokenize
 import tomllib
 import warnings
 from collections import Counter
@@ -19,7 +17,7 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from merge.paths import name_of, suffix_of
-from merge.scanners import plain_meaning, prose_meaning, token_meaning
+from merge.scanners import plain_meaning, prose_meaning, python_meaning, token_meaning
 
 Definitions = Counter[str]
 _LANGUAGE = {
@@ -135,24 +133,14 @@ def meaning(path: str, data: bytes) -> Hashable | None:
     language = language_of(path)
     try:
         if language == "python":
-            return _python_meaning(data)
+            return python_meaning(data)
         if language in {"json", "toml", "yaml"}:
             return _data_meaning(language, data)
-    except (*_BROKEN, tokenize.TokenError):
+    except _BROKEN:
         return None
     if language in {"prose", "plain"}:
         return prose_meaning(data) if language == "prose" else plain_meaning(data)
     return token_meaning(language, data)
-
-
-def _python_meaning(data: bytes) -> Hashable:
-    tree = ast.dump(_read_python(data))
-    comments = tuple(
-        re.sub(r"\s+", " ", token.string).rstrip()
-        for token in tokenize.tokenize(io.BytesIO(data).readline)
-        if token.type == tokenize.COMMENT
-    )
-    return (tree, comments)
 
 
 def _data_meaning(language: str, data: bytes) -> Hashable | None:

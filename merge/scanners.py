@@ -21,61 +21,137 @@ _SAME_STRINGS = {"ts": "js", "kotlin": "java", "gomod": "go"}
 _LINES_COUNT = {"js", "ts", "go", "gomod", "kotlin"}
 """Languages in which a line break can end a statement."""
 _WORD = rb"[\w$\x80-\xff]+"
+_GOES_ON = frozenset(b"{([,;=+-*/%&|<>!?:.~^")
+"""A line that ends with one of these signs does not end a statement there."""
+_CONTINUES = frozenset(b"})],;.?:=&|%^")
+"""Nor does one before a line that starts with one of these."""
 
 
 def _scanner(language: str) -> re.Pattern[bytes]:
-    line_comment = rb"" if language == "css" else rb"|//[^\n]*"
+    line_comment = b"" if language == "css" else rb"|//[^\n]*"
+    strings = _STRINGS[language].replace(rb"(#*)", rb"(?P<h>#*)").replace(rb"\1", rb"(?P=h)")
+    notes = rb"/\*.*?\*/" + line_comment
     return re.compile(
-        rb"(?P<text>" + _STRINGS[language].replace(rb"(#*)", rb"(?P<h>#*)").replace(
-            rb"\1", rb"(?P=h)") + rb")|(?P<note>/\*.*?\*/" + line_comment + rb")|(?P<word>"
-        + _WORD + rb")|(?P<gap>[ \t\r\f\v]+)|(?P<line>\n)|(?P<open>[\"'`])|(?P<sign>.)",
+        rb"(?P<text>%s)|(?P<note>%s)|(?P<word>%s)|(?P<gap>[ \t\r\f\v]+)|(?P<line>\n)"
+        rb"|(?P<open>[\"'`])|(?P<sign>.)" % (strings, notes, _WORD),
         re.S,
-    )  # fmt: skip
+    )
 
 
 _SCANNERS = {language: _scanner(language) for language in _STRINGS}
+_REGEX = re.compile(rb"/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n])+/\w*")
+_BEFORE_REGEX = frozenset(b"(,=:[!&|?{};+-*%<>~^")
 
 
 def token_meaning(language: str, data: bytes) -> Hashable | None:
     """The tokens of a text in a language with braces, or None if it can't be scanned safely."""
     scanner = _SCANNERS.get(_SAME_STRINGS.get(language, language))
-    if scanner is None or language == "csharp":
+    if scanner is None:
         return None
-    keep_lines = language in _LINES_COUNT
+    script = language in {"js", "ts"}
+    if script and _MARKUP.search(data):
+        return None
     out: list[bytes] = []
-    gap = False
-    for found in scanner.finditer(data):
-        kind, token = found.lastgroup, found.group()
-        if kind == "h":
-            kind = "text"
-        if kind == "open" and language not in {"rust"}:
-            return None  # an unclosed quote, or a pattern literal: no telling where it ends
+    brackets: list[bytes] = []
+    gap = line = False
+    at = 0
+    while at < len(data):
+        found = scanner.match(data, at)
+        if found is None:
+            return None
+        kind, token = ("text" if found["text"] else found.lastgroup), found.group()
+        if script and token == b"/" and (not out or out[-1][-1] in _BEFORE_REGEX):
+            literal = _REGEX.match(data, at)
+            if literal is None:
+                return None
+            kind, token = "text", literal.group()
+        at += len(token)
+        if kind == "open" and language != "rust":
+            return None  # an unclosed quote: no telling where the string ends
+        if kind in {"gap", "line"}:
+            gap, line = True, line or kind == "line"
+            continue
         if kind == "note":
-            token = re.sub(rb"\s+", b" ", token).strip()
-        if kind == "gap":
-            gap = True
-            continue
-        if kind == "line":
-            gap = True
-            if keep_lines and out and out[-1] != b"\n":
-                out.append(b"\n")
-            continue
-        if kind == "sign" and gap and out and _glues(out[-1], token):
-            out.append(b" ")  # `a + +b` is not `a ++b`
-        gap = False
-        out.append(token)
-    if language in {"js", "ts"} and _may_be_markup(data):
-        return None
+            token = b" ".join(token.split())
+        _put(out, token, kind or "", gap, line and _line_counts(language, brackets, out, token))
+        _track(brackets, token if kind == "sign" else b"")
+        gap = line = False
     return tuple(out)
+
+
+def _put(out: list[bytes], token: bytes, kind: str, gap: bool, new_line: bool) -> None:
+    if new_line:
+        out.append(b"\n")
+    elif kind == "sign" and gap and out and _glues(out[-1], token):
+        out.append(b" ")  # `a + +b` is not `a ++b`
+    out.append(token)
+
+
+def _line_counts(language: str, brackets: list[bytes], out: list[bytes], token: bytes) -> bool:
+    """Whether a line break before this token may end a statement."""
+    if language not in _LINES_COUNT or not out:
+        return False
+    if out[-1].startswith(b"//"):
+        return True
+    if brackets and brackets[-1] in b"([":
+        return False
+    before = out[-1]
+    goes_on = before[-1] in _GOES_ON and before not in (b"+", b"-") and len(before) == 1
+    return not goes_on and token[0] not in _CONTINUES
+
+
+def _track(brackets: list[bytes], sign: bytes) -> None:
+    if sign and sign in b"([{":
+        brackets.append(sign)
+    elif sign and sign in b")]}" and brackets:
+        brackets.pop()
 
 
 def _glues(before: bytes, after: bytes) -> bool:
     return before[-1:] in b"+-&|=<>!/*:.?" and after[:1] in b"+-&|=<>!/*:.?"
 
 
-def _may_be_markup(data: bytes) -> bool:
-    """Text between JSX tags keeps its spaces, and a regular expression may look like anything."""
-    return re.search(rb"</[A-Za-z>]|/>|[=(,:!&|?{};]\s*/(?![/*\s])", data) is not None
+_MARKUP = re.compile(rb"</[A-Za-z>]|/>|\$\{[^}`\n]*`")
+"""Text between JSX tags keeps its spaces; templates inside templates hide where strings end."""
+
+_PYTHON = re.compile(
+    rb"(?P<text>[A-Za-z]{0,2}(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|\'\'\'(?:\\.|[^\\])*?\'\'\'"
+    rb"|\"(?:\\.|[^\"\\\n])*\"|\'(?:\\.|[^\'\\\n])*\'))|(?P<note>#[^\n]*)|(?P<word>[\w\x80-\xff]+)"
+    rb"|(?P<gap>(?:[ \t\r\f]|\\\r?\n)+)|(?P<line>\n)|(?P<open>[\"\'])|(?P<sign>.)",
+    re.S,
+)
+
+
+def python_meaning(data: bytes) -> Hashable | None:
+    """Tokens, statement ends and depths of indentation; also of Python that no longer parses."""
+    out: list[bytes | int] = []
+    depths = [0]
+    brackets = 0
+    fresh = True
+    for found in _PYTHON.finditer(data):
+        kind, token = found.lastgroup, found.group()
+        if kind == "open":
+            return None
+        if kind == "line":
+            fresh = fresh or not brackets
+            continue
+        if kind == "gap":
+            continue
+        if fresh and kind != "note":
+            start = data.rfind(b"\n", 0, found.start()) + 1
+            width = len(data[start : found.start()].expandtabs(8))
+            while depths[-1] > width:
+                depths.pop()
+            if depths[-1] < width:
+                depths.append(width)
+            out.append(len(depths))
+            fresh = False
+        if kind == "note":
+            token = b" ".join(token.split())
+        elif kind == "sign":
+            brackets = max(0, brackets + (token in b"([{") - (token in b")]}"))
+        out.append(token)
+    return tuple(out)
 
 
 def prose_meaning(data: bytes) -> Hashable | None:

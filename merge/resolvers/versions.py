@@ -66,6 +66,8 @@ def greater_version(view: FileView, index: int) -> Answer | None:
         return None
     lines: list[bytes] = []
     for base, ours, theirs in zip(hunk.base, hunk.ours, hunk.theirs, strict=True):
+        if len({_TOKEN.sub(b"\0", line) for line in (base, ours, theirs)}) != 1:
+            return None
         if theirs in (ours, base):
             lines.append(ours)
         elif ours == base:
@@ -81,8 +83,6 @@ def greater_version(view: FileView, index: int) -> Answer | None:
 def _greater(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
     sides = (base, ours, theirs)
     if any(_OWN.search(line) for line in sides):
-        return None
-    if len({_TOKEN.sub(b"\0", line) for line in sides}) != 1:
         return None
     found = [_TOKEN.findall(line) for line in sides]
     if [len(tokens) for tokens in found] != [1, 1, 1]:

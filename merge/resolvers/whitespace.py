@@ -27,7 +27,7 @@ def _exchangeable(view: FileView, index: int, left: Lines, right: Lines) -> bool
 def same_on_both_sides(view: FileView, index: int) -> Answer | None:
     """The target's lines, where both sides made the same change but for white space."""
     hunk = view.hunks[index]
-    if not hunk.ours or not hunk.theirs or not same_text(hunk.ours, hunk.theirs):
+    if not same_text(hunk.ours, hunk.theirs):
         return None
     if not _exchangeable(view, index, hunk.ours, hunk.theirs):
         return None
@@ -37,12 +37,12 @@ def same_on_both_sides(view: FileView, index: int) -> Answer | None:
 def only_one_side_changed_more(view: FileView, index: int) -> Answer | None:
     """The lines of the side with a real change, where the other only moved white space."""
     hunk = view.hunks[index]
-    if not hunk.base or not hunk.ours or not hunk.theirs:
+    if not hunk.base or hunk.base in (hunk.ours, hunk.theirs):
         return None
     ours_same, theirs_same = same_text(hunk.base, hunk.ours), same_text(hunk.base, hunk.theirs)
     if ours_same == theirs_same:
         return None
     moved, real = (hunk.ours, hunk.theirs) if ours_same else (hunk.theirs, hunk.ours)
-    if not _exchangeable(view, index, hunk.base, moved):
+    if not real or not _exchangeable(view, index, hunk.base, moved):
         return None
     return Answer(real, "whitespace-one-side", frozenset((*moved, *hunk.base)))
