@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from merge import checks
-from merge.imports import fold
+from merge.imports import fold, only_inside
 from merge.languages import language_of
 from merge.markers import holds_markers
 from merge.paths import is_generated, lock_command, never_automatic
@@ -104,7 +104,7 @@ def _whole_file_rules(view: FileView) -> Settled | None:
 def _with_imports_merged(view: FileView) -> Settled | None:
     """Imports merged by name, the rest by lines and rules."""
     folded = fold(language_of(view.path), view.base, view.ours, view.theirs)
-    if folded is None:
+    if folded is None or not only_inside(view.hunks, folded.regions):
         return None
     segments = merge_lines(*map(split_lines, (folded.base, view.ours, folded.theirs)))
     rest = replace(view, base=folded.base, theirs=folded.theirs, segments=segments)

@@ -50,6 +50,11 @@ class Statement:
     ordered: bool = False
     """Executed for its effect, so its place among others of this kind matters."""
 
+    def joins(self, other: Statement) -> bool:
+        """Whether names of the other statement may stand in this one."""
+        same = self.opening == other.opening and self.key == other.key
+        return bool(self.opening) and same and self.opening != "import "
+
     @property
     def key(self) -> str:
         return self.elements[0].module if self.elements else ""
@@ -101,6 +106,22 @@ def find_region(language: str, lines: Lines) -> Region | None:
         else:
             break
     return Region(start, end, tuple(items[:kept])) if kept else None
+
+
+def elements_outside(language: str, lines: Lines, region: Region) -> set[Element]:
+    """What statements outside the region import, at any depth of indentation."""
+    reader = _READERS[language]
+    if language == "go":
+        return set()  # Go has imports nowhere else
+    found: set[Element] = set()
+    for index, line in enumerate(lines):
+        if not region.start <= index < region.end and _STARTS.match(line):
+            read = reader([part.lstrip() for part in lines[index : index + 40]], 0)
+            found |= set(read[0].elements) if read else set()
+    return found
+
+
+_STARTS = re.compile(rb"\s*(?:import|from|export|use|mod|pub|extern|const|let|var)\b")
 
 
 def _first(reader: Reader, lines: Sequence[bytes]) -> int | None:

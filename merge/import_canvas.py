@@ -1,0 +1,143 @@
+"""An import region while names are taken out of it and put into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from merge.import_syntax import Element, Region, Statement, with_elements
+from merge.text import Lines
+
+
+class Canvas:
+    """Our region; each change keeps its layout, or is refused (False)."""
+
+    def __init__(self, language: str, region: Region, end: bytes) -> None:
+        self.language = language
+        self.items: list[Statement | bytes] = list(region.items)
+        self.end = end
+
+    def lines(self) -> Lines:
+        out: list[bytes] = []
+        for item in self.items:
+            out += [item] if isinstance(item, bytes) else item.lines
+        return tuple(out)
+
+    def drop(self, gone: Sequence[Element]) -> bool:
+        """Takes these elements out; a statement that is left empty goes."""
+        for index in range(len(self.items) - 1, -1, -1):
+            item = self.items[index]
+            if not isinstance(item, Statement) or not set(item.elements) & set(gone):
+                continue
+            left = tuple(e for e in item.elements if e not in gone)
+            if not left:
+                del self.items[index]
+            elif not self._replace(index, item, left):
+                return False
+        return True
+
+    def add(self, region: Region, source: Statement, missing: Sequence[Element]) -> bool:
+        """Puts elements of their statement into one of the same module, or into a new one."""
+        for index, item in enumerate(self.items):
+            if isinstance(item, Statement) and item.joins(source):
+                return self._replace(index, item, _joined(item, source, missing))
+        lines: Lines | None = source.lines
+        if len(missing) != len(source.elements):
+            lines = with_elements(self.language, source, tuple(missing), self.end)
+        if lines is None:
+            return False
+        ended = tuple(line.rstrip(b"\r\n") + self.end for line in lines)
+        new = Statement(ended, tuple(missing), source.opening, source.closing, source.ordered)
+        self.items.insert(self._place(region, source, new), new)
+        return True
+
+    def _replace(self, index: int, old: Statement, elements: tuple[Element, ...]) -> bool:
+        lines = with_elements(self.language, old, elements, self.end)
+        if lines is None:
+            return False
+        self.items[index] = Statement(lines, elements, old.opening, old.closing, old.ordered)
+        return True
+
+    def _place(self, region: Region, source: Statement, new: Statement) -> int:
+        """Beside its neighbours in their block, or at its place where that is sorted."""
+        above, below = _neighbours(region, source)
+        for neighbours, step in ((above[::-1], 1), (below, 0)):
+            near = next((i for s in neighbours if (i := self._find(s)) is not None), None)
+            if near is not None:
+                place = self._sorted_place(region, source, new, near)
+                return near + step if place is None else place
+        everything = region.statements
+        at = everything.index(source)
+        for neighbours, step in ((list(everything[:at])[::-1], 1), (list(everything[at:]), 0)):
+            near = next((i for s in neighbours if (i := self._find(s)) is not None), None)
+            if near is not None:
+                return near + step
+        return len(self.items)
+
+    def _find(self, statement: Statement) -> int | None:
+        wanted = set(statement.elements)
+        for index, item in enumerate(self.items):
+            if isinstance(item, Statement) and (
+                wanted & set(item.elements) or item.joins(statement)
+            ):
+                return index
+        return None
+
+    def _sorted_place(
+        self, region: Region, source: Statement, new: Statement, near: int
+    ) -> int | None:
+        start, stop = near, near + 1
+        while start > 0 and isinstance(self.items[start - 1], Statement):
+            start -= 1
+        while stop < len(self.items) and isinstance(self.items[stop], Statement):
+            stop += 1
+        block = [item for item in self.items[start:stop] if isinstance(item, Statement)]
+        above, below = _neighbours(region, source)
+        theirs = (*above, source, *below)
+        for key in _SORT_KEYS:
+            if len(block) > 1 and _is_sorted(block, key) and _is_sorted(theirs, key):
+                return start + sum(key(item) <= key(new) for item in block)
+        return None
+
+
+def _neighbours(region: Region, source: Statement) -> tuple[list[Statement], list[Statement]]:
+    """Statements above and below in the same block, that is without a line between."""
+    at = region.items.index(source)
+    sides: tuple[list[Statement], list[Statement]] = ([], [])
+    for side, items in zip(sides, (region.items[:at][::-1], region.items[at + 1 :]), strict=True):
+        for item in items:
+            if not isinstance(item, Statement):
+                break
+            side.append(item)
+    return sides[0][::-1], sides[1]
+
+
+def _is_sorted(statements: Sequence[Statement], key: Callable[[Statement], str]) -> bool:
+    keys = [key(statement) for statement in statements]
+    return keys == sorted(keys)
+
+
+def _line_text(statement: Statement) -> str:
+    return b" ".join(statement.lines).decode("utf-8", "replace").strip()
+
+
+_SORT_KEYS: tuple[Callable[[Statement], str], ...] = (
+    _line_text,
+    lambda statement: _line_text(statement).lower(),
+    lambda statement: statement.key,
+    lambda statement: statement.key.lower(),
+)
+
+
+def _joined(host: Statement, source: Statement, missing: Sequence[Element]) -> tuple[Element, ...]:
+    """The host's names and the missing ones: sorted if both lists were, else by neighbour."""
+    present, theirs = host.elements, source.elements
+    keys: tuple[Callable[[Element], str], ...] = (lambda e: e.name, lambda e: e.name.lower())
+    for key in keys:
+        if all(list(side) == sorted(side, key=key) for side in (present, theirs)):
+            return tuple(sorted((*present, *missing), key=key))
+    out = list(present)
+    for element in missing:
+        at = theirs.index(element)
+        before = next((e for e in reversed(theirs[:at]) if e in out), None)
+        out.insert(out.index(before) + 1 if before else len(out), element)
+    return tuple(out)
