@@ -107,7 +107,7 @@ def _add_items(page: Page, section: Section, items: Sequence[Bullet], texts: Seq
         filled = [n for n in section.own if page.text(n).strip()]
         last = filled[-1] if filled else section.line
         lines = ["", *(f"- {text}" for text in texts)]
-        if last + 1 >= len(page) or page.text(last + 1).strip():
+        if last + 1 < len(page) and page.text(last + 1).strip():
             lines.append("")
         page.add_after(last, lines)
 

@@ -9,7 +9,7 @@ from worktree_runner.core.docs.facts import Decision, PhaseRef, Progress
 from worktree_runner.core.docs.refs import plain_token, token_key
 from worktree_runner.core.docs.roadmap import Milestone, RoadmapPhase
 from worktree_runner.core.docs.summary import Summary
-from worktree_runner.dialects import Dialect
+from worktree_runner.dialects.schema import Dialect
 
 
 @dataclass(frozen=True, slots=True)

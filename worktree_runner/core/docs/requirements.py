@@ -18,7 +18,7 @@ from worktree_runner.core.docs.refs import (
     requirement_ids,
     same_phase,
 )
-from worktree_runner.dialects import Dialect
+from worktree_runner.dialects.schema import Dialect
 
 _BOX = re.compile(r"^(?P<lead>\s*[-*+]\s+\[)(?P<mark>[ xX])(?P<rest>\]\s+(?P<text>.*))$")
 _OPEN = re.compile(

@@ -20,7 +20,7 @@ from worktree_runner.core.docs.refs import (
     same_phase,
     token_key,
 )
-from worktree_runner.dialects import Dialect
+from worktree_runner.dialects.schema import Dialect
 
 _BOX = re.compile(r"^(?P<lead>\s*(?:[-*+]|\d+[.)])\s+)\[(?P<mark>[ xX])\](?P<gap>\s+)(?P<text>.*)$")
 _SHIPPED = re.compile(r"shipped|archived|✅|\bcompleted?\b|\bdone\b", re.I)

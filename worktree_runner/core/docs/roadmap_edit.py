@@ -33,7 +33,7 @@ from worktree_runner.core.docs.refs import (
     same_phase,
 )
 from worktree_runner.core.docs.roadmap import Box, phase_boxes, phase_sections
-from worktree_runner.dialects import Dialect
+from worktree_runner.dialects.schema import Dialect
 
 _BOX = re.compile(
     r"^(?P<lead>\s*(?:[-*+]|\d+[.)])\s+\[)(?P<mark>[ xX])(?P<rest>\]\s+(?P<text>.*))$"

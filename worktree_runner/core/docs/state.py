@@ -20,7 +20,7 @@ from worktree_runner.core.docs.lists import add_blockers, add_decisions, find_se
 from worktree_runner.core.docs.markdown import Field, Section, field, fields, sections
 from worktree_runner.core.docs.page import Edited, Page
 from worktree_runner.core.docs.refs import plain_token, styled_token
-from worktree_runner.dialects import Dialect
+from worktree_runner.dialects.schema import Dialect
 
 POSITION_TITLES = re.compile(r"^(?:current )?position$|^current (?:status|state)$", re.I)
 SESSION_TITLES = re.compile(r"^session(?: continuity| info(?:rmation)?)?$", re.I)

@@ -14,7 +14,7 @@ from worktree_runner.core.docs.lists import (
 from worktree_runner.core.docs.markdown import bullets, cells, field, fields, tables
 from worktree_runner.core.docs.page import Page
 from worktree_runner.core.docs.state import POSITION_TITLES, SESSION_TITLES
-from worktree_runner.dialects import Dialect
+from worktree_runner.dialects.schema import Dialect
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from worktree_runner.core.docs.front import plain_scalar
 from worktree_runner.core.docs.refs import plain_token
-from worktree_runner.dialects import Dialect
+from worktree_runner.dialects.schema import Dialect
 
 
 @dataclass(frozen=True, slots=True)
