@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "release": ("release", "Give reservations back."),
     "renew": ("renew", "Keep reservations for longer."),
     "reservations": ("reservations", "List who has reserved what."),
+    "plan": ("plan", "Show a phase's plans, waves, lanes and what is wrong with them."),
+    "config": ("config", "Show every setting and where its value comes from."),
     "mail": ("mail", "Send and read messages between agents, the run and people."),
     "serve": ("serve", "Serve reservations and mail to agents by MCP."),
 }

@@ -312,6 +312,7 @@ def test_gap_closure_by_key_type_or_name() -> None:
             "Create the parser for plan files",
         ),
         ("Build it.", "Build it"),
+        ("Build the scanner engine that checks files", "Build the scanner engine"),
         ("Add **bold** login page — because users asked for it", "Add bold login page"),
     ],
 )

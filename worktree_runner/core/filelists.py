@@ -122,8 +122,8 @@ def expand_braces(path: str) -> tuple[str, ...]:
 
 
 def _plausible_with_spaces(path: str) -> bool:
-    name = path.rpartition("/")[2]
-    return "/" in path and bool(re.search(r"\.[A-Za-z0-9]{1,8}$", name)) and len(path) < 160
+    """A name may hold spaces; a sentence that ends with a file name may not pass for one."""
+    return bool(re.search(r"\.[A-Za-z0-9]{1,8}$", path)) and len(path.split()) <= 4
 
 
 def _texts(value: Any, depth: int = 0) -> Iterator[str]:

@@ -37,7 +37,7 @@ __all__ = [
     "read_phase",
 ]
 
-_CLAUSE = re.compile(r"\s+[—–-]+\s+|[,;:(]\s*|\s+(?:so that|because|in order to|which|by)\s+")
+_CLAUSE = re.compile(r"\s+[—–-]+\s+|[,;:(]\s*|\s+(?:so that|because|in order to|which|that|by)\s+")
 _DANGLING = {
     "a", "an", "and", "as", "at", "by", "for", "from", "in", "into", "of", "on", "or", "per",
     "that", "the", "to", "using", "via", "with", "&", "+", "its", "their", "all", "is", "are",

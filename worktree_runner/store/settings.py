@@ -272,6 +272,8 @@ class Settings(Table):
     """Arguments that are added to the agent's command line."""
     instructions: Mapping[Role, str] = Field(default_factory=dict)
     """Text that is added to the prompt of a role; `@path` reads a file of the repository."""
+    agents: Mapping[str, OwnAgent] = Field(default_factory=dict)
+    """Own coding agents by name."""
     gate: Gate = Gate()
     merge: Merge = Merge()
     reservations: Reservations = Reservations()
@@ -279,8 +281,6 @@ class Settings(Table):
     limits: Limits = Limits()
     branching: Branching = Branching()
     serve: Serve = Serve()
-    agents: Mapping[str, OwnAgent] = Field(default_factory=dict)
-    """Own coding agents by name."""
 
 
 @cache
