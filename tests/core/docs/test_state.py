@@ -8,7 +8,7 @@ import pytest
 
 from tests.core.docs.samples import COMPLETE, FACTS, STATE, changed_lines
 from worktree_runner.core.docs.facts import Decision, PhaseRef, Position, Progress
-from worktree_runner.core.docs.state import update_state
+from worktree_runner.core.docs.state import record_blockers, update_state
 from worktree_runner.core.docs.state_read import state_context
 from worktree_runner.dialects import load
 
@@ -277,3 +277,9 @@ def test_the_phase_name_is_kept_where_none_is_given() -> None:
     text = "## Current Position\n\nPhase: 3 of 4 (Mine)\nPlan: 1 of 3\nStatus: x\n"
     facts = replace(FACTS, phase=PhaseRef("03"))
     assert write(text, facts).decode().split("\n")[2] == "Phase: 3 of 4 (Mine)"
+
+
+def test_a_blocker_is_recorded_alone() -> None:
+    edited = record_blockers(STATE.encode(), ["Login looks wrong"], GSD)
+    assert changed_lines(STATE.encode(), edited.text) == ["-None yet.", "+- Login looks wrong"]
+    assert record_blockers(edited.text, ["login looks  wrong"], GSD).text == edited.text

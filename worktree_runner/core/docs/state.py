@@ -47,6 +47,16 @@ def update_state(
     return page.edited()
 
 
+def record_blockers(
+    text: bytes, blockers: Sequence[str], dialect: Dialect, *, path: str | None = None
+) -> Edited:
+    """The state document with these blockers and no other change."""
+    page = Page(text, path or f"{dialect.root}/{dialect.files.state[0]}")
+    if page.readable:
+        add_blockers(page, blockers)
+    return page.edited()
+
+
 def status_text(facts: StateFacts, dialect: Dialect) -> str:
     """The sentence behind `Status:`."""
     phase = dialect.words.phase
