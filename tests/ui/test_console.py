@@ -139,16 +139,16 @@ def test_a_table_shows_hostile_cells_and_keeps_them_in_their_row() -> None:
 
 
 class Board:
-    """Records when it had to stop."""
+    """Records when it was drawn and taken away."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def suspend(self) -> None:
-        self.calls.append("suspend")
+    def draw(self) -> None:
+        self.calls.append("draw")
 
-    def resume(self) -> None:
-        self.calls.append("resume")
+    def erase(self) -> None:
+        self.calls.append("erase")
 
 
 def test_while_one_thread_asks_the_others_wait_their_turn_and_the_board_stops() -> None:
@@ -160,7 +160,8 @@ def test_while_one_thread_asks_the_others_wait_their_turn_and_the_board_stops() 
         other.start()
         other.join()
         made.say("the question")
-        assert board.calls == ["suspend"]
+        made.redraw()
+        assert board.calls == ["erase"]
         assert err.text() == "the question\n"
     assert err.text() == "the question\nfrom the loop\n"
-    assert board.calls == ["suspend", "resume"]
+    assert board.calls == ["erase", "draw"]

@@ -66,11 +66,13 @@ _ASCII = str.maketrans(
 
 
 class Display(Protocol):
-    """Something that redraws itself, such as the live board."""
+    """Something that stays below the narration and is redrawn, such as the live board."""
 
-    def suspend(self) -> None: ...
+    def draw(self) -> None:
+        """Shows it, over what it showed before."""
 
-    def resume(self) -> None: ...
+    def erase(self) -> None:
+        """Takes it away; the cursor is then where it began."""
 
 
 class Screen:
@@ -156,6 +158,8 @@ class Screen:
     def answer(self, text: str) -> None:
         """What the command was asked for, on stdout, exactly as given plus a line end."""
         with self._lock:
+            if self._display is not None and self._holder is None:
+                self._display.erase()
             encoding = getattr(self._stdout, "encoding", None) or "utf-8"
             safe = text.encode(encoding, "backslashreplace").decode(encoding)
             self._stdout.write(safe if safe.endswith("\n") else safe + "\n")
@@ -169,9 +173,17 @@ class Screen:
         return text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
 
     def attach(self, display: Display | None) -> None:
-        """The display that has to stop while somebody is asked; None takes it away."""
+        """The display below the narration, gone while somebody is asked; None takes it away."""
         with self._lock:
+            if self._display is not None and self._holder is None:
+                self._display.erase()
             self._display = display
+
+    def redraw(self) -> None:
+        """Draws the display anew, unless a question has the terminal."""
+        with self._lock:
+            if self._display is not None and self._holder is None:
+                self._display.draw()
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -179,7 +191,7 @@ class Screen:
         with self._lock:
             outer, self._holder = self._holder, threading.get_ident()
             if outer is None and self._display is not None:
-                self._display.suspend()
+                self._display.erase()
         try:
             yield
         finally:
@@ -190,7 +202,7 @@ class Screen:
                     for write in kept:
                         write()
                     if self._display is not None:
-                        self._display.resume()
+                        self._display.draw()
 
     @contextmanager
     def lend(self) -> Iterator[None]:
@@ -212,8 +224,12 @@ class Screen:
         with self._lock:
             if self.is_held:
                 self._kept.append(write)
-            else:
+            elif self._display is None or self._holder is not None:
                 write()
+            else:
+                self._display.erase()
+                write()
+                self._display.draw()
 
     def _line(self, text: str, plan: str, tone: Tone) -> None:
         words = f"{clean_line(plan)} {clean(text)}" if plan else clean(text)
