@@ -24,8 +24,9 @@ from worktree_runner.core.conflicts import (
     side_lines,
 )
 from worktree_runner.core.edited import file_text, hunk_text
+from worktree_runner.core.markdown import block, code, plain
 from worktree_runner.core.patch import unified
-from worktree_runner.core.texts import clean, clean_line, decode
+from worktree_runner.core.texts import clean, decode
 
 JSON_VERSION = 1
 
@@ -33,17 +34,17 @@ JSON_VERSION = 1
 def render_report(facts: ConflictFacts, conflicts: Sequence[FileConflict]) -> str:
     """The conflict as Markdown: who wanted what, every hunk with its base, how to go on."""
     plan, noun = facts.plan, facts.noun
-    title = clean_line(plan.title, 80)
+    title = plain(plan.title)
     lines = [f'# Conflict: {noun} {plan.id} "{title}" can\'t be merged into {facts.target} yet', ""]
     if facts.branch:
-        lines.append(f"- Branch: `{facts.branch}`")
+        lines.append(f"- Branch: {code(facts.branch)}")
     if facts.worktree:
-        lines.append(f"- Worktree: `{facts.worktree}`")
+        lines.append(f"- Worktree: {code(facts.worktree)}")
     lines += [f"- Open: {hunk_count(conflicts)}", ""]
-    lines += [f"**What {noun} {plan.id} is for:** {clean_line(plan.objective) or title}", ""]
+    lines += [f"**What {noun} {plan.id} is for:** {plain(plan.objective) or title}", ""]
     for other in facts.target_plans:
-        who = f'{noun} {other.id} "{clean_line(other.title, 80)}"'
-        words = clean_line(other.objective)
+        who = f'{noun} {other.id} "{plain(other.title)}"'
+        words = plain(other.objective)
         lines += [f"**Already in {facts.target}, {who}{':**' if words else '**'} {words}".rstrip()]
         lines.append("")
     lines += ["Nothing was merged and no file was changed. To go on, one of:", "", "```sh"]
@@ -57,40 +58,26 @@ def render_report(facts: ConflictFacts, conflicts: Sequence[FileConflict]) -> st
 
 
 def _file_section(facts: ConflictFacts, one: FileConflict) -> list[str]:
-    path = clean_line(one.path)
-    lines = [f"## `{path}`", "", f"{one.kind}: {clean_line(one.why)}", ""]
+    lines = [f"## {code(one.path)}", "", f"{one.kind}: {plain(one.why)}", ""]
     if one.command:
-        lines += [f"This command would settle it: `{clean_line(one.command)}`", ""]
+        lines += [f"This command would settle it: {code(one.command)}", ""]
     for target, name in ((True, facts.target), (False, facts.plan.id)):
         for commit in facts.commits(one.path, target=target):
             by = f" ({facts.noun} {commit.plan})" if target and commit.plan else ""
-            lines.append(f"- {name}: `{commit.id[:10]}` {clean_line(commit.subject, 100)}{by}")
+            lines.append(f"- {name}: `{commit.id[:10]}` {plain(commit.subject)}{by}")
     if not one.hunks:
-        lines += [*(f"- {text}" for text in side_lines(facts, one)), ""]
+        lines += [*(f"- {plain(text)}" for text in side_lines(facts, one)), ""]
         return lines
     for number, hunk in enumerate(one.hunks):
         where = place(facts, one, number)
         lines += ["", f"### {where[0].upper()}{where[1:]}", ""]
-        lines += _fenced(decode(hunk_text(facts, hunk)))
+        lines += block(decode(hunk_text(facts, hunk)))
         if hunk.proposal is not None:
-            why = clean_line(hunk.proposal_why)
+            why = plain(hunk.proposal_why)
             lines += ["", f"Proposal (`--take proposal`){': ' + why if why else ''}", ""]
-            lines += _fenced(decode(b"".join(hunk.proposal)))
+            lines += block(decode(b"".join(hunk.proposal)))
     lines.append("")
     return lines
-
-
-def _fenced(text: str) -> list[str]:
-    """A code block that no line inside can end."""
-    shown = clean(text.replace("\r\n", "\n")).rstrip("\n")
-    ticks = max((len(run) for run in _tick_runs(shown)), default=0)
-    fence = "`" * max(3, ticks + 1)
-    return [fence, *shown.split("\n"), fence]
-
-
-def _tick_runs(text: str) -> list[str]:
-    other = "".join(char if char == "`" else " " for char in text)
-    return other.split()
 
 
 def to_json(facts: ConflictFacts, conflicts: Sequence[FileConflict]) -> dict[str, Any]:
