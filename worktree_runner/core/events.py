@@ -1,0 +1,99 @@
+"""What a run's journal can hold. Types are for ever: never rename or reuse one.
+
+- An event records an intent, a decision or something seen; git holds the commits themselves.
+- `plan` is the plan's id where the event is about one. Payload values are plain JSON.
+- Readers ignore payload keys that they do not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+VERSION = 1
+
+
+class Type(StrEnum):
+    """Event types with their payloads."""
+
+    RUN_STARTED = "run.started"
+    """phase, dialect, target, base, planning ("tracked" or "ignored"), agent, options,
+    plans: list of {id, path, summary, title, wave, lane, depends_on, order, autonomous}"""
+    RUN_RESUMED = "run.resumed"
+    """pid, host"""
+    RUN_PAUSED = "run.paused"
+    """code, reason: something waits for a person or was interrupted; `execute` goes on"""
+    RUN_FINISHED = "run.finished"
+    """code: nothing is left to do here; `execute` starts a new run"""
+    RUN_STOPPING = "run.stopping"
+    """reason: no further plan is started"""
+
+    ATTEMPT_PLANNED = "attempt.planned"
+    """n, branch, worktree, base, agent, fresh: before anything is made"""
+    ATTEMPT_READY = "attempt.ready"
+    """n, untracked: worktree made, base asserted, provisioned"""
+    ATTEMPT_STARTED = "attempt.started"
+    """n, pid, start_time, host, folder"""
+    ATTEMPT_ENDED = "attempt.ended"
+    """n, exit_code, reason: "exited", "timed_out", "stopped", "lost"; outcome of the agent"""
+
+    PLAN_FINISHED = "plan.finished"
+    """n, head, commits, notes: the evidence is complete; waits to be merged"""
+    PLAN_FAILED = "plan.failed"
+    """n, reason, hint, log"""
+    FAILURE_ACCEPTED = "failure.accepted"
+    """The user goes on without the failed plan; what depends on it is skipped"""
+    PLAN_RETRIED = "plan.retried"
+    """why, fresh: a failed or skipped plan may start again"""
+    PLAN_SKIPPED = "plan.skipped"
+    """because: plan ids or a word of the user"""
+    PLAN_ASKED = "plan.asked"
+    """n, checkpoint: the agent stopped for a person"""
+    PLAN_ANSWERED = "plan.answered"
+    """answer, text"""
+
+    MERGE_CHOSEN = "merge.chosen"
+    """head, tip: the order of merges as it was taken"""
+    MERGE_CONFLICTED = "merge.conflicted"
+    """head, tip, paths: list of {path, kind, why, fingerprint}, report"""
+    MERGE_ANSWERED = "merge.answered"
+    """choices: list of {path, kind, fingerprint, hunk, whole, content (base64)}"""
+    MERGE_DRAFTED = "merge.drafted"
+    """choices: answers to some of the conflicts; the others are still open"""
+    MERGE_REOPENED = "merge.reopened"
+    """head: the plan's branch was changed by hand and is to be merged again"""
+    MERGE_LANDED = "merge.landed"
+    """head, tip (before), candidate, commit, resolutions, notices"""
+
+    GATE_ENDED = "gate.ended"
+    """candidate, verdict, seconds, log, purpose"""
+
+    PUBLISHED = "target.published"
+    """old, new"""
+    PUBLISH_HELD = "target.held"
+    """reason, paths, hint"""
+    TARGET_MERGED = "target.merged"
+    """target, tip (before), commit: the target had moved and was merged into the tip"""
+
+    PLANNING_COMMITTED = "planning.committed"
+    """commit, files, notes"""
+    WORKTREE_REMOVED = "worktree.removed"
+    """n, worktree, branch, proof, salvage"""
+    NOTICE = "notice"
+    """text"""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a journal. `at` is in UTC."""
+
+    seq: int
+    at: datetime
+    run: str
+    type: str
+    plan: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    v: int = VERSION

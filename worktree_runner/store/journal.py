@@ -1,0 +1,137 @@
+"""A run's journal: JSON lines that are only ever appended to, each one synced to disk.
+
+- A torn last line (the process died while writing it) is dropped, and said.
+- A bad line anywhere else is an error: somebody changed the file, and guessing would be wrong.
+- A line of a newer version is refused for writing: an older wtrun must not go on with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from worktree_runner.core.events import VERSION, Event
+from worktree_runner.errors import PreconditionError
+from worktree_runner.store.atomic import sync_directory
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The events of a journal; `torn` is the dropped rest of a last line."""
+
+    events: tuple[Event, ...]
+    torn: bytes = b""
+    whole: int = 0
+    """Length in bytes of the lines that count."""
+
+    @property
+    def newer(self) -> bool:
+        """Whether a newer wtrun wrote some of it."""
+        return any(event.v > VERSION for event in self.events)
+
+
+def read(path: Path) -> Reading:
+    """All events of a journal; an absent file holds none."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Reading(())
+    end = data.rfind(b"\n") + 1
+    events = []
+    for number, line in enumerate(data[:end].splitlines(), 1):
+        try:
+            events.append(_parse(line))
+        except (ValueError, KeyError, TypeError) as error:
+            raise PreconditionError(
+                f"{path}:{number} is not a line of a wtrun journal ({error}).",
+                hint=f"look at the line; 'mv {path.parent}{{,.broken}}' sets the run aside",
+            ) from error
+    return Reading(tuple(events), data[end:], end)
+
+
+def _parse(line: bytes) -> Event:
+    value = json.loads(line)
+    return Event(
+        seq=int(value["seq"]),
+        at=datetime.fromisoformat(value["at"]),
+        run=str(value["run"]),
+        type=str(value["type"]),
+        plan=value.get("plan"),
+        data=value.get("data") or {},
+        v=int(value["v"]),
+    )
+
+
+class Journal:
+    """A journal open for writing by the one process that holds the run lock."""
+
+    def __init__(
+        self, path: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.path = path
+        self.now = now
+        path.parent.mkdir(parents=True, exist_ok=True)
+        reading = read(path)
+        if reading.newer:
+            raise PreconditionError(
+                f"The run {path.parent.name} was written by a newer wtrun.",
+                hint="update wtrun, or finish this run with the version that started it",
+            )
+        self.events: list[Event] = list(reading.events)
+        self.torn = reading.torn
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        if reading.torn:
+            os.ftruncate(self._fd, reading.whole)
+        os.lseek(self._fd, reading.whole, os.SEEK_SET)
+        sync_directory(path.parent)
+
+    def append(self, type: str, plan: str | None = None, **data: Any) -> Event:
+        """Writes one event and syncs it; when this returns, the event survives a crash.
+
+        A full disk raises OSError and leaves at most a torn line, which the next start drops.
+        """
+        event = Event(
+            seq=len(self.events) + 1,
+            at=self.now(),
+            run=self.path.parent.name,
+            type=str(type),
+            plan=plan,
+            data=data,
+        )
+        line = json.dumps(to_json(event), ensure_ascii=False, separators=(",", ":"))
+        whole = os.lseek(self._fd, 0, os.SEEK_CUR)
+        try:
+            self._write(line.encode() + b"\n")
+            os.fsync(self._fd)
+        except OSError:
+            os.ftruncate(self._fd, whole)
+            os.lseek(self._fd, whole, os.SEEK_SET)
+            raise
+        self.events.append(event)
+        return event
+
+    def _write(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._fd, data) :]
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """The event as it stands in the journal and in the event stream."""
+    value: dict[str, Any] = {
+        "v": event.v,
+        "seq": event.seq,
+        "at": event.at.isoformat(),
+        "run": event.run,
+        "type": event.type,
+    }
+    if event.plan is not None:
+        value["plan"] = event.plan
+    return {**value, "data": dict(event.data)}
