@@ -1,0 +1,281 @@
+"""Where a run stands: a fold of its journal, never stored.
+
+- `fold` is total: any prefix of any journal gives a state, so a crash after any event does.
+- A plan's status says what has been recorded, not what is true on disk: `operations.reconcile`
+  compares the two after a crash and appends what the journal missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from worktree_runner.core.events import Event, Type
+
+
+class Status(StrEnum):
+    """A plan's place on its way to the target."""
+
+    WAITING = "waiting"
+    STARTING = "starting"
+    """An attempt is intended; worktree and process may or may not exist yet."""
+    RUNNING = "running"
+    ENDED = "ended"
+    """The process has ended; its evidence is still to be judged."""
+    ASKING = "asking"
+    """The agent stopped at a checkpoint; an answer starts a fresh attempt."""
+    QUEUED = "queued"
+    """Finished with evidence; waits to be merged."""
+    CONFLICTED = "conflicted"
+    LANDED = "landed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+SETTLED = frozenset({Status.LANDED, Status.FAILED, Status.SKIPPED})
+ACTIVE = frozenset({Status.STARTING, Status.RUNNING, Status.ENDED})
+
+
+@dataclass(frozen=True, slots=True)
+class PlanState:
+    """One plan in a run."""
+
+    id: str
+    path: str
+    summary: str
+    title: str
+    wave: int
+    lane: int | None
+    depends_on: tuple[str, ...]
+    order: int
+    autonomous: bool
+    status: Status = Status.WAITING
+    attempt: int = 0
+    fresh: bool = True
+    """Whether the next attempt gets a worktree of its own rather than going on in this one."""
+    branch: str = ""
+    worktree: str = ""
+    base: str = ""
+    agent: str = ""
+    ready: bool = False
+    """The present attempt's worktree was made and its base asserted."""
+    untracked: tuple[str, ...] = ()
+    """Files that provisioning left untracked; never taken for the agent's work."""
+    head: str = ""
+    reason: str = ""
+    hint: str = ""
+    outcome: Mapping[str, Any] = field(default_factory=dict)
+    exit_code: int | None = None
+    ended_because: str = ""
+    checkpoint: Mapping[str, Any] = field(default_factory=dict)
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    choices: tuple[Mapping[str, Any], ...] = ()
+    conflicts: tuple[Mapping[str, Any], ...] = ()
+    resolutions: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+    commit: str = ""
+    """The merge commit by which the plan landed."""
+    accepted: bool = False
+    """The user has been asked about the failure and goes on without the plan."""
+    cleaned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A whole run. `tip` is where it has landed so far, `published` what the target shows."""
+
+    id: str = ""
+    phase: str = ""
+    dialect: str = ""
+    target: str = ""
+    base: str = ""
+    tip: str = ""
+    published: str = ""
+    planning_tracked: bool = True
+    options: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """The whole payload of `run.started`."""
+    plans: Mapping[str, PlanState] = field(default_factory=dict)
+    stopping: str = ""
+    held: Mapping[str, Any] = field(default_factory=dict)
+    """Why the target could not be published last; empty if it could."""
+    planning_commit: str = ""
+    finished: int | None = None
+    paused: int | None = None
+    seq: int = 0
+
+    def in_order(self) -> tuple[PlanState, ...]:
+        """The plans in the order in which they merge if nothing holds one back."""
+        return tuple(sorted(self.plans.values(), key=lambda plan: (plan.wave, plan.order)))
+
+    def with_status(self, *wanted: Status) -> tuple[PlanState, ...]:
+        return tuple(plan for plan in self.in_order() if plan.status in wanted)
+
+
+def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
+    """The state after these events; unknown types change nothing."""
+    current = state or RunState()
+    for event in events:
+        current = apply(current, event)
+    return current
+
+
+def apply(state: RunState, event: Event) -> RunState:
+    """The state after one more event."""
+    state = replace(state, seq=event.seq)
+    if event.plan is not None and event.plan in state.plans:
+        change = _PLAN_CHANGES.get(event.type)
+        if change is not None:
+            plan = change(state.plans[event.plan], event.data)
+            state = replace(state, plans={**state.plans, event.plan: plan})
+    change_run = _RUN_CHANGES.get(event.type)
+    return state if change_run is None else change_run(state, event)
+
+
+def _started(state: RunState, event: Event) -> RunState:
+    data = event.data
+    plans = {
+        item["id"]: PlanState(
+            id=item["id"],
+            path=item["path"],
+            summary=item["summary"],
+            title=item.get("title", ""),
+            wave=item["wave"],
+            lane=item.get("lane"),
+            depends_on=tuple(item.get("depends_on", ())),
+            order=item["order"],
+            autonomous=item.get("autonomous", True),
+        )
+        for item in data["plans"]
+    }
+    return replace(
+        state,
+        id=event.run,
+        phase=data["phase"],
+        dialect=data["dialect"],
+        target=data["target"],
+        base=data["base"],
+        tip=data["base"],
+        published=data["base"],
+        planning_tracked=data.get("planning", "tracked") == "tracked",
+        options=data.get("options", {}),
+        facts=data,
+        plans=plans,
+    )
+
+
+def _attempt_planned(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
+    return replace(
+        plan,
+        status=Status.STARTING,
+        attempt=data["n"],
+        branch=data["branch"],
+        worktree=data["worktree"],
+        base=data["base"],
+        agent=data.get("agent", ""),
+        fresh=data.get("fresh", True),
+        ready=False,
+        reason="",
+        hint="",
+        outcome={},
+        checkpoint={},
+    )
+
+
+def _attempt_ended(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
+    return replace(
+        plan,
+        status=Status.ENDED,
+        exit_code=data.get("exit_code"),
+        ended_because=data.get("reason", ""),
+        outcome=data.get("outcome", {}),
+    )
+
+
+def _finished(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
+    return replace(
+        plan, status=Status.QUEUED, head=data["head"], notes=tuple(data.get("notes", ()))
+    )
+
+
+def _failed(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
+    return replace(
+        plan,
+        status=Status.FAILED,
+        reason=data["reason"],
+        hint=data.get("hint", ""),
+        fresh=True,
+        accepted=False,
+    )
+
+
+def _retried(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
+    fresh = bool(data.get("fresh", True))
+    return replace(plan, status=Status.WAITING, reason="", hint="", fresh=fresh)
+
+
+def _conflicted(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
+    return replace(plan, status=Status.CONFLICTED, conflicts=tuple(data["paths"]))
+
+
+def _answered_merge(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
+    choices = (*plan.choices, *data["choices"])
+    return replace(plan, status=Status.QUEUED, choices=choices, conflicts=())
+
+
+def _landed(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
+    return replace(
+        plan,
+        status=Status.LANDED,
+        commit=data["commit"],
+        resolutions=tuple(data.get("resolutions", ())),
+        conflicts=(),
+    )
+
+
+_PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = {
+    Type.ATTEMPT_PLANNED: _attempt_planned,
+    Type.ATTEMPT_READY: lambda plan, data: replace(
+        plan, ready=True, untracked=tuple(data.get("untracked", ()))
+    ),
+    Type.ATTEMPT_STARTED: lambda plan, data: replace(plan, status=Status.RUNNING),
+    Type.ATTEMPT_ENDED: _attempt_ended,
+    Type.PLAN_FINISHED: _finished,
+    Type.PLAN_FAILED: _failed,
+    Type.FAILURE_ACCEPTED: lambda plan, data: replace(plan, accepted=True),
+    Type.PLAN_RETRIED: _retried,
+    Type.PLAN_SKIPPED: lambda plan, data: replace(
+        plan, status=Status.SKIPPED, reason=str(data.get("because", ""))
+    ),
+    Type.PLAN_ASKED: lambda plan, data: replace(
+        plan, status=Status.ASKING, checkpoint=data.get("checkpoint", {}), answer={}
+    ),
+    Type.PLAN_ANSWERED: lambda plan, data: replace(
+        plan, status=Status.WAITING, answer=dict(data), fresh=False
+    ),
+    Type.MERGE_CONFLICTED: _conflicted,
+    Type.MERGE_ANSWERED: _answered_merge,
+    Type.MERGE_DRAFTED: lambda plan, data: replace(plan, choices=(*plan.choices, *data["choices"])),
+    Type.MERGE_REOPENED: lambda plan, data: replace(
+        plan, status=Status.QUEUED, head=data["head"], conflicts=()
+    ),
+    Type.MERGE_LANDED: _landed,
+    Type.WORKTREE_REMOVED: lambda plan, data: replace(plan, cleaned=True),
+}
+
+_RUN_CHANGES: dict[str, Callable[[RunState, Event], RunState]] = {
+    Type.RUN_STARTED: _started,
+    Type.RUN_RESUMED: lambda state, event: replace(state, paused=None, stopping=""),
+    Type.RUN_PAUSED: lambda state, event: replace(state, paused=event.data["code"]),
+    Type.RUN_FINISHED: lambda state, event: replace(state, finished=event.data["code"]),
+    Type.RUN_STOPPING: lambda state, event: replace(state, stopping=event.data["reason"]),
+    Type.MERGE_LANDED: lambda state, event: replace(state, tip=event.data["commit"]),
+    Type.TARGET_MERGED: lambda state, event: replace(state, tip=event.data["commit"]),
+    Type.PLANNING_COMMITTED: lambda state, event: replace(
+        state, tip=event.data["commit"], planning_commit=event.data["commit"]
+    ),
+    Type.PUBLISHED: lambda state, event: replace(state, published=event.data["new"], held={}),
+    Type.PUBLISH_HELD: lambda state, event: replace(state, held=dict(event.data)),
+}
