@@ -1,0 +1,154 @@
+"""Commits and trees made in memory: merge.ports.ObjectStore over plumbing commands.
+
+- Nothing here touches a working file, the user's index or a branch. What a crash leaves is
+  unreferenced objects, which git collects one day.
+- Merges run in the repository's main worktree, so that `.gitattributes` and merge drivers
+  behave as a `git merge` there would.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from merge.tree import parse_merge_tree
+from merge.types import Entry, TreeMerge
+from worktree_runner.git.gateway import Git, GitError
+
+MERGE_TIMEOUT_S = 300.0
+"""Git's merge can take exponential time on criss-cross histories."""
+
+
+class Objects:
+    """The object store of one repository, read and written by git itself."""
+
+    def __init__(self, git: Git) -> None:
+        self.git = git
+
+    # -- reading ---------------------------------------------------------------------
+
+    def merge_bases(self, ours: str, theirs: str) -> tuple[str, ...]:
+        output = self.git.run("merge-base", "--all", ours, theirs, check=False)
+        if output.code not in (0, 1):
+            raise GitError(("merge-base", "--all", ours, theirs), output)
+        return tuple(output.text.split())
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether `newer` already contains `older`."""
+        return self.git.ok("merge-base", "--is-ancestor", older, newer)
+
+    def entries(self, tree: str, paths: Iterable[str]) -> Mapping[str, Entry]:
+        wanted = sorted(set(paths))
+        found: dict[str, Entry] = {}
+        for start in range(0, len(wanted), 500):
+            some = wanted[start : start + 500]
+            output = self.git.run("--literal-pathspecs", "ls-tree", "-z", tree, "--", *some)
+            found.update(_tree_lines(output.fields))
+        return found
+
+    def listing(self, tree: str, prefix: str = "") -> Mapping[str, Entry]:
+        """Every file below `prefix` (a folder without its last slash, or all)."""
+        args = ["--literal-pathspecs", "ls-tree", "-r", "-z", tree]
+        if prefix:
+            args += ["--", f"{prefix}/"]
+        return dict(_tree_lines(self.git.run(*args).fields))
+
+    def read_blob(self, oid: str) -> bytes:
+        return self.git.run("cat-file", "blob", oid).out
+
+    def read_blobs(self, oids: Iterable[str]) -> Mapping[str, bytes]:
+        """Many blobs by one process."""
+        wanted = sorted(set(oids))
+        if not wanted:
+            return {}
+        data = self.git.run("cat-file", "--batch", stdin="\n".join(wanted).encode() + b"\n").out
+        found: dict[str, bytes] = {}
+        at = 0
+        for oid in wanted:
+            end = data.index(b"\n", at)
+            size = int(data[at:end].split()[2])
+            found[oid] = data[end + 1 : end + 1 + size]
+            at = end + size + 2
+        return found
+
+    def changed_paths(self, old: str, new: str) -> Mapping[str, tuple[Entry | None, Entry | None]]:
+        fields = self.git.run("diff-tree", "-r", "-z", "--no-renames", old, new).fields
+        changed: dict[str, tuple[Entry | None, Entry | None]] = {}
+        for meta, path in zip(fields[0::2], fields[1::2], strict=True):
+            old_mode, new_mode, old_oid, new_oid, _ = meta.lstrip(":").split()
+            changed[path] = (_entry(old_mode, old_oid), _entry(new_mode, new_oid))
+        return changed
+
+    def tree_of(self, commit: str) -> str:
+        return self.git.text("rev-parse", "--verify", f"{commit}^{{tree}}")
+
+    def commits(self, base: str, head: str) -> tuple[str, ...]:
+        """The commits that `head` has and `base` has not, newest first."""
+        return tuple(self.git.text("rev-list", head, f"^{base}").split())
+
+    # -- merging and writing ---------------------------------------------------------
+
+    def merge_tree(self, ours: str, theirs: str) -> TreeMerge:
+        args = ("merge-tree", "--write-tree", "-z", "--messages", ours, theirs)
+        output = self.git.run(*args, check=False, timeout=MERGE_TIMEOUT_S)
+        if output.code not in (0, 1):
+            raise GitError(args, output)
+        return parse_merge_tree(output.out, clean=output.code == 0)
+
+    def write_blob(self, data: bytes) -> str:
+        return self.git.run("hash-object", "-w", "--stdin", stdin=data).text
+
+    def edit_tree(self, tree: str, edits: Mapping[str, Entry | None]) -> str:
+        if not edits:
+            return tree
+        with tempfile.TemporaryDirectory(prefix="wtrun-index-") as folder:
+            env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+            self.git.run("read-tree", tree, env=env)
+            # removals first: a file may make room for a folder of the same name
+            removed = [path for path, entry in sorted(edits.items()) if entry is None]
+            added = [(path, entry) for path, entry in sorted(edits.items()) if entry is not None]
+            nothing = b"0" * len(tree)
+            lines = [b"0 " + nothing + b"\t" + os.fsencode(path) for path in removed]
+            lines += [
+                f"{entry.mode} {entry.oid}\t".encode() + os.fsencode(path) for path, entry in added
+            ]
+            data = b"".join(line + b"\0" for line in lines)
+            self.git.run("update-index", "-z", "--index-info", stdin=data, env=env)
+            return self.git.run("write-tree", env=env).text
+
+    def commit_tree(
+        self,
+        tree: str,
+        parents: Sequence[str],
+        message: str,
+        *,
+        sign: bool = False,
+        at: str | None = None,
+    ) -> str:
+        """The id of a new commit; `at` fixes its dates, so that a resume makes the same one."""
+        args = ["commit-tree", *(["-S"] if sign else ["--no-gpg-sign"]), tree]
+        for parent in parents:
+            args += ["-p", parent]
+        env = {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at} if at is not None else None
+        return self.git.run(*args, "-F", "-", stdin=message.encode(), env=env, foreground=sign).text
+
+    def move_ref(self, ref: str, new: str, old: str | None) -> bool:
+        """Sets `ref` to `new` only if it is at `old` (None: not there yet); False if it is not."""
+        return self.git.ok("update-ref", "--no-deref", "-m", "wtrun", ref, new, old or "")
+
+    def delete_ref(self, ref: str, old: str) -> bool:
+        """Deletes `ref` only if it is at `old`; False if it is not."""
+        return self.git.ok("update-ref", "--no-deref", "-d", ref, old)
+
+
+def _entry(mode: str, oid: str) -> Entry | None:
+    return None if mode == "000000" else Entry(mode, oid)
+
+
+def _tree_lines(fields: Iterable[str]) -> Iterable[tuple[str, Entry]]:
+    for field in fields:
+        meta, path = field.split("\t", 1)
+        mode, _, oid = meta.split()
+        yield path, Entry(mode, oid)
