@@ -1,0 +1,1 @@
+"""The project that `wtrun demo` makes: a small expense tracker, planned in seven plans."""
