@@ -17,14 +17,20 @@ from worktree_runner import __version__
 
 # name -> (file in worktree_runner.commands, one line of help); the order is that of `--help`
 COMMANDS: dict[str, tuple[str, str]] = {
+    "execute": ("execute", "Run the plans of a phase, or go on with its unfinished run."),
+    "plan": ("plan", "Show a phase's plans, waves, lanes and what is wrong with them."),
+    "status": ("status", "Show where a run stands."),
+    "resolve": ("resolve", "Decide a conflict."),
+    "publish": ("publish", "Move your branch to what has landed."),
+    "clean": ("clean", "Remove left-over worktrees and branches that wtrun made."),
+    "config": ("config", "Show every setting and where its value comes from."),
     "reserve": ("reserve", "Reserve paths, so that nobody else edits them."),
     "release": ("release", "Give reservations back."),
     "renew": ("renew", "Keep reservations for longer."),
     "reservations": ("reservations", "List who has reserved what."),
-    "plan": ("plan", "Show a phase's plans, waves, lanes and what is wrong with them."),
-    "config": ("config", "Show every setting and where its value comes from."),
     "mail": ("mail", "Send and read messages between agents, the run and people."),
     "serve": ("serve", "Serve reservations and mail to agents by MCP."),
+    "demo": ("demo", "Make a small project with a planned phase and execute it."),
 }
 
 

@@ -1,0 +1,112 @@
+"""Conflicts that no rule settles: reported, answered from the shell, continued by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.support.project import Project, plan_text
+from tests.support.repo import Repo
+
+BASE = "one\ntwo\nthree\n"
+
+
+def rewrite(text: str) -> list[dict[str, Any]]:
+    return [
+        {"replace": "shared.txt", "old": "two\n", "new": text},
+        {"commit": "feat: change two"},
+        {"summary": True},
+    ]
+
+
+def conflicting(repo: Repo) -> Project:
+    """Two plans that change the same line without declaring the file."""
+    plans = {
+        "01": plan_text("01", steps=rewrite("first\n")),
+        "02": plan_text("02", steps=rewrite("second\n")),
+        "03": plan_text("03", files=["free.txt"]),
+        "04": plan_text("04", wave=2, depends_on=["03-02"], files=["d.txt"]),
+    }
+    return Project.make(repo, plans, {"shared.txt": BASE})
+
+
+def test_a_real_conflict_waits_and_holds_back_only_what_depends_on_it(repo: Repo) -> None:
+    project = conflicting(repo)
+    done = project.execute(expect=3)
+    assert "wtrun resolve 03-02" in done.stderr
+    assert project.statuses() == {
+        "03-01": "landed",
+        "03-02": "conflicted",
+        "03-03": "landed",
+        "03-04": "waiting",
+    }
+    assert repo.read("shared.txt") == b"one\nfirst\nthree\n"
+
+
+def test_the_report_has_both_sides_their_base_and_both_objectives(repo: Repo) -> None:
+    project = conflicting(repo)
+    project.execute(expect=3)
+    report = next((repo.path / ".git/wtrun/runs").glob("*/conflicts/03-02.md")).read_text()
+    assert "Part 02 of the API" in report
+    assert "Part 01 of the API" in report
+    assert "first\n||||||| base\ntwo\n=======\nsecond\n" in report
+    document = next((repo.path / ".git/wtrun/runs").glob("*/conflicts/03-02.json")).read_text()
+    assert json.loads(document)
+
+
+def test_taking_the_plans_side_lands_it_and_the_run_goes_on(repo: Repo) -> None:
+    project = conflicting(repo)
+    project.execute(expect=3)
+    project.wtrun("resolve", "03-02", "--take", "plan", "--path", "shared.txt", expect=0)
+    assert repo.read("shared.txt") == b"one\nsecond\nthree\n"
+    project.execute(expect=0)
+    assert set(project.statuses().values()) == {"landed"}
+    assert project.starts("03-02") == 1
+
+
+def test_both_sides_can_be_taken_in_either_order(repo: Repo) -> None:
+    project = conflicting(repo)
+    project.execute(expect=3)
+    project.wtrun("resolve", "03-02", "--take", "both-reversed", expect=0)
+    assert repo.read("shared.txt") == b"one\nsecond\nfirst\nthree\n"
+
+
+def test_listing_changes_nothing(repo: Repo) -> None:
+    project = conflicting(repo)
+    project.execute(expect=3)
+    before = len(project.events())
+    listed = project.wtrun("resolve", "03-02", "--list", expect=0)
+    assert "shared.txt: content" in listed.stdout
+    assert len(project.events()) == before
+
+
+def test_an_edit_in_the_plans_worktree_is_continued(repo: Repo) -> None:
+    project = conflicting(repo)
+    project.execute(expect=3)
+    early = project.wtrun("resolve", "03-02", "--continue", expect=5)
+    assert "Nothing was changed" in early.stderr
+    place = repo.path / ".worktrees/wt-03-02"
+    repo.git("merge", "main", cwd=place, check=False)
+    marked = project.wtrun("resolve", "03-02", "--continue", expect=5)
+    assert "shared.txt" in marked.stderr
+    (place / "shared.txt").write_text("one\nby hand\nthree\n")
+    repo.git("add", "shared.txt", cwd=place)
+    project.wtrun("resolve", "03-02", "--continue", expect=0)
+    assert repo.read("shared.txt") == b"one\nby hand\nthree\n"
+    project.execute(expect=0)
+    assert not place.exists()
+
+
+def test_an_aborted_conflict_leaves_the_plan_out_and_its_work_where_it_is(repo: Repo) -> None:
+    project = conflicting(repo)
+    project.execute(expect=3)
+    project.wtrun("resolve", "03-02", "--abort", expect=0)
+    assert (repo.path / ".worktrees/wt-03-02").is_dir()
+    assert project.statuses()["03-02"] == "skipped"
+
+
+def test_only_open_conflicts_can_be_answered(repo: Repo) -> None:
+    project = conflicting(repo)
+    project.execute(expect=3)
+    wrong = project.wtrun("resolve", "03-01", "--take", "plan", expect=2)
+    assert "open conflicts: 03-02" in wrong.stderr

@@ -1,0 +1,79 @@
+"""`wtrun execute PHASE`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+@click.command(
+    "execute",
+    epilog="Run it again after Ctrl-C, a crash or a conflict: it goes on where it was.",
+)
+@click.argument("phase")
+@click.option("--only", metavar="ID", multiple=True, help="Run this plan only (repeatable).")
+@click.option("--wave", type=int, metavar="N", help="Run the plans of one wave only.")
+@click.option("--gaps-only", is_flag=True, help="Run gap-closure plans only.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show all that would happen; change nothing.")
+@click.option(
+    "-j", "--max-parallel", type=click.IntRange(1, 64), metavar="N", help="Agents at a time [3]."
+)
+@click.option("--sequential", is_flag=True, help="One plan at a time.")
+@click.option("--agent", metavar="NAME", help="The coding agent; see 'wtrun agents'.")
+@click.option("--model", metavar="NAME", help="The model that the agent is told to use.")
+@click.option("--timeout", metavar="TIME", help="Time limit of one attempt: 90s, 20m, 2h.")
+@click.option(
+    "--on-failure",
+    type=click.Choice(["ask", "continue", "stop"]),
+    help="After a failed plan: ask (without a terminal: stop), go on, or stop.",
+)
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["ask", "stop", "skip", "rerun", "ours", "theirs"]),
+    help="When merging needs a person: ask (without a terminal: leave it and go on) ...",
+)
+@click.option(
+    "--resolve",
+    type=click.Choice(["none", "proven", "tested"]),
+    help="Which conflicts may be settled by rule [proven].",
+)
+@click.option("--dialect", metavar="NAME|FILE", help="Read the planning files as this dialect.")
+@click.option("--no-input", is_flag=True, help="Never ask; end with the code that says why.")
+@click.option("-y", "--yes", is_flag=True, help="Confirm what would be asked before starting.")
+@click.option(
+    "--progress",
+    type=click.Choice(["auto", "live", "plain", "none"]),
+    default="auto",
+    help="How to narrate.",
+)
+def command(**given: Any) -> int:
+    """Run the plans of PHASE (3, 03, 2.1, 04b) in parallel worktrees and merge them back.
+
+    Every plan gets a worktree and a branch from the current commit of your branch. Its agent works
+    there; what it finishes is merged in memory and your branch moves forward when that loses
+    nothing of yours. What can't be settled by rule is asked, or waits for 'wtrun resolve'.
+
+    Ends with 0 done, 1 a plan failed, 2 usage, 3 a conflict waits, 4 an answer is awaited,
+    5 something is in the way, 6 another wtrun is at work, 7 no agent.
+    """
+    from pathlib import Path
+
+    from worktree_runner.commands.terminal import open_terminal
+    from worktree_runner.operations.execute import Options, execute
+
+    options = Options(
+        phase=given["phase"],
+        only=given["only"],
+        wave=given["wave"],
+        gaps_only=given["gaps_only"],
+        dry_run=given["dry_run"],
+        yes=given["yes"],
+    )
+    names = ("max_parallel", "agent", "model", "timeout", "on_failure", "on_conflict", "resolve",
+             "dialect")  # fmt: skip
+    flags = {name: given[name] for name in names if given[name] is not None}
+    if given["sequential"]:
+        flags["max_parallel"] = 1
+    screen, asker = open_terminal(progress=given["progress"], no_input=given["no_input"])
+    return int(execute(Path.cwd(), options, flags, screen, asker))

@@ -1,0 +1,28 @@
+"""`wtrun publish`."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("publish")
+def command() -> int:
+    """Move your branch to what has landed, once nothing of yours is in the way any more."""
+    from pathlib import Path
+
+    from worktree_runner.commands.terminal import open_terminal
+    from worktree_runner.errors import ExitCode
+    from worktree_runner.operations import cleanup
+    from worktree_runner.operations.opening import open_run
+    from worktree_runner.operations.publishing import publish_tip
+
+    screen, asker = open_terminal()
+    with open_run(Path.cwd(), "wtrun publish", screen, asker) as session:
+        if not publish_tip(session):
+            return int(ExitCode.PRECONDITION)
+        cleanup.clean_landed(session)
+        state = session.state
+        screen.say(f"{state.target} is at {state.published[:10]}")
+        screen.say("to finish the run:")
+        screen.command(f"wtrun execute {state.phase}")
+    return int(ExitCode.DONE)

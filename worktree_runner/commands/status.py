@@ -1,0 +1,31 @@
+"""`wtrun status [PHASE]`."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("status")
+@click.argument("phase", required=False)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def command(phase: str | None, as_json: bool) -> int:
+    """Show where the newest run (of PHASE) stands. Works while it runs, from any shell."""
+    import json
+
+    from worktree_runner.errors import ExitCode
+    from worktree_runner.operations import runs, status
+    from worktree_runner.store.locate import here
+
+    layout = here().layout
+    found = runs.newest(layout, phase=phase)
+    if found is None:
+        click.echo("no run yet; 'wtrun execute PHASE' starts one", err=True)
+        if as_json:
+            click.echo(json.dumps({"v": status.JSON_VERSION, "run": None}))
+        return int(ExitCode.DONE)
+    folder, state = found
+    if as_json:
+        click.echo(json.dumps(status.to_json(layout, folder, state), indent=1))
+    else:
+        click.echo(status.render(layout, folder, state))
+    return int(ExitCode.DONE)

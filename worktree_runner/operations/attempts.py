@@ -1,0 +1,163 @@
+"""Begins attempts: a worktree from the recorded base, provisioning, a prompt, a process.
+
+Order, and what a crash leaves
+1. `attempt.planned` names branch, worktree and base. Nothing exists yet.
+2. Worktree and branch are made, the base is asserted, provisioning runs (in a worker thread;
+   it may take minutes). A crash leaves a half-made worktree that `reconcile` makes anew.
+3. `attempt.ready`. A crash leaves a worktree in which nothing has run.
+4. The launcher starts the agent; `attempt.started`. A crash in between leaves a living agent,
+   which `reconcile` adopts by its folder.
+"""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+from worktree_runner import process
+from worktree_runner.agents.common import CHECKPOINT
+from worktree_runner.agents.protocol import AgentRequest, Role
+from worktree_runner.core.events import Type
+from worktree_runner.core.state import PlanState
+from worktree_runner.errors import PreconditionError
+from worktree_runner.git.gateway import Git
+from worktree_runner.operations import places, prompting
+from worktree_runner.operations.session import Session
+from worktree_runner.store.atomic import save_bytes, save_text
+
+
+def plan_attempt(session: Session, plan_id: str) -> None:
+    """Records what the next attempt of a plan will use: the first try's names, or numbered ones.
+
+    An attempt that goes on (after a checkpoint or a crash) keeps branch, worktree and base.
+    """
+    plan = session.of(plan_id)
+    if plan.fresh or not plan.branch:
+        branch, place = places.free_names(session, session.plan(plan_id))
+        worktree = str(place)
+        base, fresh = session.state.tip, True
+    else:
+        branch, worktree, base, fresh = plan.branch, plan.worktree, plan.base, False
+    session.record(
+        Type.ATTEMPT_PLANNED,
+        plan_id,
+        n=plan.attempt + 1,
+        branch=branch,
+        worktree=worktree,
+        base=base,
+        agent=session.agent.name,
+        fresh=fresh,
+    )
+
+
+def make_worktree(session: Session, plan_id: str) -> tuple[str, ...]:
+    """Makes the attempt's worktree, or checks the one that it goes on in.
+
+    Runs in a worker thread, so it records nothing. Gives the untracked files that
+    provisioning left. Raises WtrunError; the worktree is left as it is then.
+    """
+    plan = session.of(plan_id)
+    place = Path(plan.worktree)
+    if plan.fresh:
+        places.make(session, plan_id)
+    elif not place.is_dir():
+        raise PreconditionError(
+            f"The worktree {place} of plan {plan_id} is gone; its branch {plan.branch} is kept.",
+            hint=f"git worktree add {place} {plan.branch}, or wtrun execute again for a new one",
+        )
+    head = Git(place).resolve("HEAD")
+    if head is None or not session.repository.objects.is_ancestor(plan.base, head):
+        raise PreconditionError(
+            f"The worktree {place} of plan {plan.id} does not start from {plan.base[:10]}.",
+            hint=f"look at it with 'git -C {place} log', then wtrun clean",
+        )
+    return ()
+
+
+def start(session: Session, plan_id: str, untracked: tuple[str, ...]) -> None:
+    """Writes the prompt and starts the agent in the worktree that has been made."""
+    session.record(
+        Type.ATTEMPT_READY, plan_id, n=session.of(plan_id).attempt, untracked=list(untracked)
+    )
+    launch_attempt(session, plan_id)
+
+
+def launch_attempt(session: Session, plan_id: str) -> None:
+    """Starts the process of a ready attempt."""
+    plan = session.of(plan_id)
+    folder = session.attempt_folder(plan_id)
+    request = compose(session, plan, folder)
+    save_text(folder / "request.json", request.model_dump_json(indent=1))
+    launch = session.agent.build(request)
+    for path, text in launch.files.items():
+        save_text(path, text, mode=0o600)
+    save_text(folder / "launch.json", launch.model_dump_json(indent=1))
+    spec = process.Spec(
+        argv=launch.argv,
+        cwd=launch.cwd,
+        mark=process.Mark(session.state.id, f"{plan_id}-a{plan.attempt}"),
+        env=launch.env,
+        unset=launch.unset,
+        stdin=launch.stdin,
+        timeout_s=session.settings.limits.timeout,
+    )
+    handle = process.start(spec, folder)
+    session.record(
+        Type.ATTEMPT_STARTED,
+        plan_id,
+        n=plan.attempt,
+        pid=handle.pid,
+        start_time=handle.start_time,
+        folder=str(folder),
+    )
+
+
+def compose(session: Session, plan: PlanState, folder: Path) -> AgentRequest:
+    """Everything the agent is told, as plain values, with the prompt on disk."""
+    values = session.plan(plan.id)
+    place = Path(plan.worktree)
+    plan_file = folder / Path(plan.path).name
+    save_bytes(plan_file, values.text)
+    prompt = prompting.prompt_for(session, plan, folder / "outbox" / CHECKPOINT)
+    prompt_file = folder / "prompt.md"
+    save_text(prompt_file, prompt)
+    session_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{session.state.id}/{folder.name}"))
+    return AgentRequest(
+        run_id=session.state.id,
+        plan_id=plan.id,
+        attempt=plan.attempt,
+        role=Role.EXECUTOR if plan.fresh else Role.CONTINUATION,
+        worktree=place,
+        git_dir=Path(Git(place).text("rev-parse", "--absolute-git-dir")),
+        git_common_dir=session.repository.common_dir,
+        run_dir=folder,
+        plan_path=plan.path,
+        plan_file=plan_file,
+        summary_path=plan.summary,
+        branch=plan.branch,
+        dialect=session.dialect.name,
+        prompt=prompt,
+        prompt_file=prompt_file,
+        model=session.settings.model,
+        domain=values.domain,
+        phase=values.phase,
+        plan_number=values.number,
+        title=values.title,
+        files=values.files,
+        base=plan.base,
+        commit_docs=session.state.planning_tracked,
+        answer=plan.answer.get("text"),
+        resume_task=plan.checkpoint.get("task_number"),
+        session_id=session_id,
+        permissions=session.settings.permissions,
+        env=environment(session, plan),
+    )
+
+
+def environment(session: Session, plan: PlanState) -> dict[str, str]:
+    """What every agent process finds in its environment, beside what its adapter adds."""
+    return {
+        "WTRUN_PLAN": plan.id,
+        "WTRUN_PHASE": session.state.phase,
+        "WTRUN_RUN": session.state.id,
+    }

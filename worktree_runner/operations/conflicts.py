@@ -1,0 +1,112 @@
+"""Tells a person about a conflict: the facts around it, the report on disk, the event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from merge.types import FileConflict
+from worktree_runner.core import conflict_report
+from worktree_runner.core.conflicts import CommitFacts, ConflictFacts, FileContents, PlanFacts
+from worktree_runner.core.events import Type
+from worktree_runner.core.state import PlanState, Status
+from worktree_runner.git.repository import Repository
+from worktree_runner.operations.session import Session
+from worktree_runner.store.atomic import save_bytes, save_text
+
+COMMITS_SHOWN = 20
+
+
+def report_conflicts(session: Session, plan_id: str, conflicts: tuple[FileConflict, ...]) -> None:
+    """Writes `conflicts/<plan>.md`, `.json` and the bundle into the run's folder, and records.
+
+    The files are complete before the event names them; a crash in between leaves them for the
+    next try, which writes them again.
+    """
+    plan = session.of(plan_id)
+    facts = conflict_facts(session, plan, conflicts)
+    folder = session.folder.conflicts
+    report = folder / f"{plan_id}.md"
+    save_text(report, conflict_report.render_report(facts, conflicts))
+    document = conflict_report.to_json(facts, conflicts)
+    save_text(folder / f"{plan_id}.json", json.dumps(document, indent=1, ensure_ascii=False))
+    for name, data in conflict_report.bundle(facts, conflicts).items():
+        save_bytes(folder / plan_id / name, data, durable=False)
+    session.record(
+        Type.MERGE_CONFLICTED,
+        plan_id,
+        head=plan.head,
+        tip=session.state.tip,
+        paths=[
+            {
+                "path": item.path,
+                "kind": item.kind,
+                "why": item.why,
+                "fingerprint": item.fingerprint,
+                "hunks": len(item.hunks),
+                "command": item.command,
+            }
+            for item in conflicts
+        ],
+        report=str(report),
+    )
+
+
+def conflict_facts(
+    session: Session, plan: PlanState, conflicts: Iterable[FileConflict]
+) -> ConflictFacts:
+    """Both sides of a conflict in words: plans, objectives, commits, contents."""
+    conflicts = tuple(conflicts)
+    repository, state = session.repository, session.state
+    landed = [other for other in state.in_order() if other.status is Status.LANDED]
+    makers = {
+        commit: other.id
+        for other in landed
+        for commit in repository.objects.commits(other.base, other.head)
+    }
+    paths = [item.path for item in conflicts]
+    target_commits = _commits(repository, plan.head, state.tip, paths, makers)
+    involved = {commit.plan for commit in target_commits}
+    return ConflictFacts(
+        plan=_plan_facts(session, plan),
+        target=state.target,
+        branch=plan.branch,
+        run=state.id,
+        worktree=plan.worktree,
+        noun=session.dialect.words.plan,
+        target_plans=tuple(_plan_facts(session, other) for other in landed if other.id in involved),
+        target_commits=target_commits,
+        plan_commits=_commits(repository, state.tip, plan.head, paths, {}),
+        contents={item.path: _contents(session, item) for item in conflicts},
+    )
+
+
+def _plan_facts(session: Session, plan: PlanState) -> PlanFacts:
+    return PlanFacts(plan.id, plan.title, session.plan(plan.id).objective)
+
+
+def _commits(
+    repository: Repository, old: str, new: str, paths: list[str], makers: dict[str, str]
+) -> tuple[CommitFacts, ...]:
+    """Commits that `new` has and `old` has not and that touch one of the paths, newest first."""
+    output = repository.git.run(
+        "--literal-pathspecs", "log", "-z", f"--max-count={COMMITS_SHOWN}", "--no-merges",
+        "--name-only", "--format=%x01%H%x02%s%x02%cI", new, f"^{old}", "--", *paths,
+    )  # fmt: skip
+    found = []
+    for block in output.out.decode(errors="replace").split("\x01")[1:]:
+        head, _, names = block.partition("\n")
+        commit, subject, when = head.strip("\0").split("\x02")
+        files = tuple(name for name in names.strip("\0\n").split("\0") if name)
+        found.append(CommitFacts(commit, subject, makers.get(commit, ""), "", when, files))
+    return tuple(found)
+
+
+def _contents(session: Session, item: FileConflict) -> FileContents:
+    def blob(stage: int) -> bytes | None:
+        entry = item.stages.get(stage)
+        if entry is None or entry.mode == "160000":
+            return None
+        return session.repository.objects.read_blob(entry.oid)
+
+    return FileContents(base=blob(1), ours=blob(2), theirs=blob(3))

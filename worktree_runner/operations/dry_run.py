@@ -1,0 +1,71 @@
+"""`wtrun execute --dry-run`: everything that would happen, and nothing happens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from worktree_runner.agents.protocol import Agent
+from worktree_runner.core.places import branch_of, folder_of
+from worktree_runner.core.plans import build_line
+from worktree_runner.core.shell_plan import render_commands
+from worktree_runner.core.texts import count, listing
+from worktree_runner.core.waves import Arrangement, Wave
+from worktree_runner.models import Phase, Plan
+from worktree_runner.operations import places
+from worktree_runner.operations.preflight import uncommitted_planning
+from worktree_runner.operations.project import Project
+
+
+def render_dry_run(
+    project: Project, phase: Phase, arrangement: Arrangement, agent: Agent, target: str, base: str
+) -> str:
+    """Waves, lanes, overlaps, base, worktrees, branches and command lines, as text."""
+    words = project.dialect.words
+    settings = project.settings
+    root = places.root(project.repository, settings.worktrees.root)
+    plans = count(len(arrangement.plans), words.plan, words.plans)
+    waves = count(len(arrangement.waves), words.wave, words.waves)
+    lines = [
+        f"{words.phase.capitalize()} {phase.dir.token} {phase.dir.name}: {plans} in {waves}",
+        f"base {base[:10]} of {target}, agent {agent.name}, "
+        f"at most {settings.max_parallel if settings.parallel else 1} at a time",
+    ]
+    if arrangement.done:
+        lines.append(f"done already: {listing(list(arrangement.done))}")
+    if arrangement.filtered:
+        lines.append(f"left out by the filters: {listing(list(arrangement.filtered))}")
+    for path in uncommitted_planning(project, phase):
+        lines.append(f"not committed, would be asked about: {path}")
+    for wave in arrangement.waves:
+        lines += ["", f"{words.wave.capitalize()} {wave.number}", *_wave(wave)]
+        for plan in wave.plans:
+            lines += _plan(project, plan, agent, root)
+    lines += ["", "Nothing was changed."]
+    return "\n".join(lines)
+
+
+def _wave(wave: Wave) -> list[str]:
+    lines = [f"  lane, one after another: {' -> '.join(lane)}" for lane in wave.lanes]
+    for overlap in wave.overlaps:
+        shared = sorted({path for pair in overlap.pairs for path in pair})
+        lines.append(f"  {overlap.first} and {overlap.second} share {listing(shared, limit=5)}")
+    return lines
+
+
+def _plan(project: Project, plan: Plan, agent: Agent, root: Path) -> list[str]:
+    branch = branch_of(project.dialect, plan.phase, plan.number)
+    folder = folder_of(project.dialect, plan.phase, plan.number)
+    checkpoint = "" if plan.autonomous else f" [{project.dialect.words.checkpoint}]"
+    lines = [
+        f"  {plan.id}{checkpoint} {build_line(plan)}",
+        f"    worktree {root / folder}, branch {branch}",
+    ]
+    if plan.depends_on:
+        lines.append(f"    after {listing(list(plan.depends_on))}")
+    if plan.files:
+        lines.append(f"    files {listing(list(plan.files), limit=6)}")
+    tasks = count(len(plan.tasks), "task") if plan.tasks else "no task blocks: the whole text"
+    lines.append(f"    work {tasks}")
+    if agent.name == "shell":
+        lines += [f"    {line}" for line in render_commands(plan).splitlines()[1:]]
+    return lines

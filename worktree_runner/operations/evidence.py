@@ -1,0 +1,124 @@
+"""Looks at what an ended attempt left in its worktree, and rescues a forgotten summary."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from worktree_runner.core.docs.summary import parse_summary
+from worktree_runner.core.evidence import Evidence, SelfCheck
+from worktree_runner.core.state import PlanState
+from worktree_runner.git.gateway import Git
+from worktree_runner.operations import summaries
+from worktree_runner.operations.session import Session
+
+
+def gather(session: Session, plan: PlanState, checkpoint: Mapping[str, Any]) -> Evidence:
+    """The evidence of the plan's present attempt.
+
+    A summary that lies uncommitted in the worktree is committed first, alone; where planning
+    files are not committed at all, it is copied into the run's folder.
+    """
+    place = Path(plan.worktree)
+    tip = session.repository.git.resolve(f"refs/heads/{plan.branch}")
+    nothing = Evidence(
+        base=plan.base,
+        branch=plan.branch,
+        branch_tip=tip,
+        summary_path=plan.summary,
+        ended=plan.ended_because or "exited",
+        exit_code=plan.exit_code,
+        message=str(plan.outcome.get("message", "")),
+        seconds=plan.outcome.get("seconds"),
+        checkpoint=checkpoint,
+    )
+    if not place.is_dir() or Git(place).resolve("HEAD") is None:
+        return nothing
+    rescued = _rescue_summary(session, plan, place)
+    head = Git(place).text("rev-parse", "HEAD")
+    objects = session.repository.objects
+    tip = session.repository.git.resolve(f"refs/heads/{plan.branch}")
+    summary = _summary(session, plan, place, head)
+    parsed = None if summary is None else parse_summary(summary)
+    return replace(
+        nothing,
+        branch_tip=tip,
+        head=head,
+        head_contains_branch=tip is None or objects.is_ancestor(tip, head),
+        commits=objects.commits(plan.base, head),
+        has_summary=summary is not None,
+        self_check=SelfCheck.ABSENT if parsed is None else SelfCheck(parsed.self_check),
+        missing=() if parsed is None else _missing(session, head, parsed.key_files_created),
+        leftovers=leftovers(place, plan.untracked),
+        rescued=rescued,
+    )
+
+
+def _summary(session: Session, plan: PlanState, place: Path, head: str) -> bytes | None:
+    """The summary's bytes, from the commit; from the worktree where none is committed."""
+    objects = session.repository.objects
+    if session.state.planning_tracked:
+        entry = objects.entries(head, [plan.summary]).get(plan.summary)
+        return None if entry is None else objects.read_blob(entry.oid)
+    file = place / plan.summary
+    if not file.is_file():
+        return None
+    data = file.read_bytes()
+    summaries.keep(session, plan, data)
+    return data
+
+
+def _rescue_summary(session: Session, plan: PlanState, place: Path) -> bool:
+    """Commits the summary alone if it was only left uncommitted; True if it did."""
+    if not session.state.planning_tracked or not (place / plan.summary).is_file():
+        return False
+    git = Git(place)
+    status = git.run(
+        "--literal-pathspecs", "status", "--porcelain", "-z", "--untracked-files=all", "--",
+        plan.summary,
+    )  # fmt: skip
+    if not status.out or git.resolve("MERGE_HEAD") is not None:
+        return False
+    values = session.plan(plan.id)
+    subject = session.dialect.commits.plan.format(
+        phase=values.phase, plan=values.number, name=values.title
+    )
+    # no hooks: this is wtrun's own commit of one file, and the agent's checks ran with its own
+    quiet = ("-c", f"core.hooksPath={os.devnull}", "-c", "commit.gpgSign=false")
+    git.run("--literal-pathspecs", "add", "--force", "--", plan.summary)
+    git.run(
+        *quiet, "--literal-pathspecs", "commit", "--quiet", "--no-verify", "--only",
+        "-m", subject, "--", plan.summary,
+    )  # fmt: skip
+    return True
+
+
+def _missing(session: Session, head: str, created: tuple[str, ...]) -> tuple[str, ...]:
+    """The first two files that the summary calls created, if they are not in the commit.
+
+    Two, as the documents spot-check (seed 003); names that are no plain path are left out.
+    """
+    plain = [
+        path.removeprefix("./")
+        for path in created
+        if path and not path.startswith(("/", "~", session.dialect.root)) and " " not in path
+    ]
+    wanted = [path for path in plain if not any(mark in path for mark in "*`<{")][:2]
+    if not wanted:
+        return ()
+    git = session.repository.git
+    present = [path for path in wanted if git.ok("cat-file", "-e", f"{head}:{path.rstrip('/')}")]
+    return tuple(path for path in wanted if path not in present)
+
+
+def leftovers(place: Path, baseline: tuple[str, ...]) -> tuple[str, ...]:
+    """Changed and untracked files of a worktree, those of provisioning left out."""
+    fields = Git(place).run(
+        "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames",
+        env={"GIT_OPTIONAL_LOCKS": "0"},
+    ).fields  # fmt: skip
+    known = set(baseline)
+    return tuple(field[3:] for field in fields if field[3:] not in known)

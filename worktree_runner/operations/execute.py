@@ -1,0 +1,217 @@
+"""`wtrun execute PHASE`: from the plans of a phase to their work on the target branch."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from worktree_runner.agents.protocol import Agent
+from worktree_runner.core.events import Type
+from worktree_runner.core.schedule import Policy
+from worktree_runner.core.state import RunState
+from worktree_runner.core.waves import Arrangement, arrange
+from worktree_runner.errors import ExitCode
+from worktree_runner.git.repository import current_branch
+from worktree_runner.models import Phase
+from worktree_runner.operations import finish, places, preflight, runs, shell_commands
+from worktree_runner.operations.agent_choice import choose_agent
+from worktree_runner.operations.dry_run import render_dry_run
+from worktree_runner.operations.loop import open_loop
+from worktree_runner.operations.project import Project, load_phase, open_project
+from worktree_runner.operations.publishing import publish_tip
+from worktree_runner.operations.reconcile import reconcile
+from worktree_runner.operations.session import Session
+from worktree_runner.store.journal import Journal
+from worktree_runner.store.paths import RunFolder
+from worktree_runner.store.runlock import run_lock
+from worktree_runner.ui.ask import Asker
+from worktree_runner.ui.console import Screen
+from worktree_runner.ui.narrate import Narrator
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says about one execution, settings left out."""
+
+    phase: str
+    only: tuple[str, ...] = ()
+    wave: int | None = None
+    gaps_only: bool = False
+    dry_run: bool = False
+    yes: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return {"only": list(self.only), "wave": self.wave, "gaps_only": self.gaps_only}
+
+
+def execute(
+    folder: Path, options: Options, flags: Mapping[str, Any], screen: Screen, asker: Asker
+) -> ExitCode:
+    """Runs the phase, or goes on with its unfinished run; the code says what a person must do."""
+    project = open_project(folder, flags)
+    for problem in project.problems:
+        screen.warn(problem)
+    target = current_branch(project.repository)
+    base = project.repository.git.text("rev-parse", "HEAD")
+    phase = load_phase(project, base, options.phase)
+    if options.dry_run:
+        agent = choose_agent(project.settings)
+        plan = _arrange(phase, options)
+        screen.answer(render_dry_run(project, phase, plan, agent, target, base))
+        return ExitCode.DONE
+    with run_lock(project.repository.layout, f"wtrun execute {options.phase}"):
+        found = next(runs.unfinished(project.repository.layout, phase=phase.dir.token), None)
+        if found is not None:
+            session = resume(project, found[0], found[1], screen, asker)
+        else:
+            started = begin(project, phase, options, target, screen, asker)
+            if started is None:
+                return ExitCode.DONE
+            session = started
+        return work(session)
+
+
+def _arrange(phase: Phase, options: Options) -> Arrangement:
+    return arrange(phase, only=options.only, wave=options.wave, gaps_only=options.gaps_only)
+
+
+def begin(
+    project: Project, phase: Phase, options: Options, target: str, screen: Screen, asker: Asker
+) -> Session | None:
+    """A new run of the phase with its journal begun; None if every plan is done already."""
+    repository, settings = project.repository, project.settings
+    dirty = preflight.uncommitted_planning(project, phase)
+    if dirty and preflight.settle_planning(project, phase, dirty, asker, screen, yes=options.yes):
+        phase = load_phase(project, repository.git.text("rev-parse", "HEAD"), options.phase)
+    for problem in (*phase.problems, *(note for plan in phase.plans for note in plan.problems)):
+        screen.warn(str(problem))
+    arrangement = _arrange(phase, options)
+    if not arrangement.plans:
+        finish.say_nothing_to_do(project, phase, arrangement, screen)
+        return None
+    agent = choose_agent(settings)
+    preflight.check_identity(repository)
+    preflight.check_signing(repository)
+    preflight.check_writable(repository, places.root(repository, settings.worktrees.root))
+    shell_commands.confirm(agent, arrangement.plans, screen, asker, yes=options.yes)
+    base = repository.git.text("rev-parse", "HEAD")
+    folder = repository.layout.run(runs.new_id(phase.dir.token))
+    journal = Journal(folder.journal)
+    session = _session(project, phase, folder, journal, agent, screen, asker)
+    repository.objects.move_ref(f"refs/wtrun/runs/{folder.id}/tip", base, None)
+    session.record(
+        Type.RUN_STARTED,
+        phase=phase.dir.token,
+        name=phase.dir.name,
+        dialect=project.dialect.name,
+        target=target,
+        base=base,
+        planning="tracked" if project.tracked else "ignored",
+        agent=agent.name,
+        options=options.as_json(),
+        plans=plan_facts(phase, arrangement),
+        argv=sys.argv[1:],
+        pid=os.getpid(),
+        whole=not (options.only or options.wave is not None or options.gaps_only),
+    )
+    session.narrator.begin(session.state)
+    return session
+
+
+def plan_facts(phase: Phase, arrangement: Arrangement) -> list[dict[str, Any]]:
+    """The plans of a run as its journal keeps them; lanes are numbered through the phase."""
+    lanes = {
+        plan: number
+        for number, lane in enumerate(
+            (lane for wave in arrangement.waves for lane in wave.lanes), start=1
+        )
+        for plan in lane
+    }
+    chosen = {plan.id for plan in arrangement.plans}
+    position = {plan.id: at for at, plan in enumerate(phase.plans)}
+    return [
+        {
+            "id": plan.id,
+            "path": plan.path,
+            "summary": plan.summary_path,
+            "title": plan.title,
+            "wave": plan.wave,
+            "lane": lanes.get(plan.id),
+            "depends_on": [other for other in plan.depends_on if other in chosen],
+            "order": position[plan.id],
+            "autonomous": plan.autonomous,
+            "files": list(plan.files),
+        }
+        for plan in arrangement.plans
+    ]
+
+
+def resume(
+    project: Project, folder: RunFolder, state: RunState, screen: Screen, asker: Asker
+) -> Session:
+    """The unfinished run, brought up to date with what is true now, ready to go on."""
+    session = resume_session(project, folder, state, screen, asker)
+    session.record(Type.RUN_RESUMED, pid=os.getpid())
+    reconcile(session)
+    return session
+
+
+def resume_session(
+    project: Project, folder: RunFolder, state: RunState, screen: Screen, asker: Asker
+) -> Session:
+    """The unfinished run, opened as its journal left it."""
+    phase = load_phase(project, state.base, state.phase)
+    agent = choose_agent(project.settings.model_copy(update={"agent": state.facts["agent"]}))
+    journal = Journal(folder.journal)
+    if journal.torn:
+        screen.warn(f"the journal's last line was torn and is dropped: {folder.journal}")
+    return _session(project, phase, folder, journal, agent, screen, asker)
+
+
+def _session(
+    project: Project,
+    phase: Phase,
+    folder: RunFolder,
+    journal: Journal,
+    agent: Agent,
+    screen: Screen,
+    asker: Asker,
+) -> Session:
+    settings = project.settings
+    objectives = {plan.id: plan.objective for plan in phase.plans}
+    return Session(
+        repository=project.repository,
+        dialect=project.dialect,
+        settings=settings,
+        policy=Policy(
+            max_parallel=settings.max_parallel if settings.parallel else 1,
+            interactive=asker.interactive,
+            on_failure=settings.on_failure,
+            on_conflict=settings.merge.on_conflict,
+        ),
+        agent=agent,
+        journal=journal,
+        folder=folder,
+        phase=phase,
+        screen=screen,
+        asker=asker,
+        narrator=Narrator(screen, project.dialect.words, objectives),
+    )
+
+
+def work(session: Session) -> ExitCode:
+    """Works on an open run until it is finished or a person is needed; tells how it ended."""
+    if session.state.tip != session.state.published:
+        publish_tip(session)
+    with open_loop(session) as loop:
+        code = loop.run()
+    if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
+        session.record(Type.RUN_PAUSED, code=int(code), reason="interrupted")
+        finish.say_interrupted(session)
+        return code
+    return finish.finish(session, code, now=datetime.now().astimezone())

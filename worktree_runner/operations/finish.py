@@ -1,0 +1,121 @@
+"""The end of a run: planning files, publication, clean-up, and what to do next."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from worktree_runner.core.events import Type
+from worktree_runner.core.state import Status
+from worktree_runner.core.texts import count, listing
+from worktree_runner.core.waves import Arrangement
+from worktree_runner.errors import ExitCode
+from worktree_runner.models import Phase
+from worktree_runner.operations import cleanup, summaries, tracking
+from worktree_runner.operations.project import Project
+from worktree_runner.operations.publishing import publish_tip
+from worktree_runner.operations.session import Session
+from worktree_runner.ui.console import Screen, Tone
+
+
+def finish(session: Session, code: ExitCode, *, now: datetime) -> ExitCode:
+    """Writes the planning files, publishes, cleans up and tells; the code to end with.
+
+    What waits for a person pauses the run, so that `execute` goes on with it; anything else
+    finishes it.
+    """
+    summaries.bring_back(session)
+    tracking.update(session, now)
+    published = publish_tip(session) if session.state.tip != session.state.base else True
+    cleanup.clean_landed(session)
+    if not published and code in (ExitCode.DONE, ExitCode.FAILED):
+        code = ExitCode.PRECONDITION
+    if code in (ExitCode.DONE, ExitCode.FAILED):
+        session.record(Type.RUN_FINISHED, code=int(code))
+        drop_tip(session)
+    else:
+        session.record(Type.RUN_PAUSED, code=int(code), reason="waits for a person")
+    say_end(session, code)
+    return code
+
+
+def drop_tip(session: Session) -> None:
+    """Removes the run's own ref once the target has everything; a crash before leaves it."""
+    repository, tip = session.repository, session.state.tip
+    target = repository.git.resolve(f"refs/heads/{session.state.target}")
+    if target is not None and repository.objects.is_ancestor(tip, target):
+        repository.objects.delete_ref(session.tip_ref, tip)
+
+
+def say_end(session: Session, code: ExitCode) -> None:
+    """The last lines: how many landed, what did not and why, and the next command."""
+    screen, state, words = session.screen, session.state, session.dialect.words
+    landed = state.with_status(Status.LANDED)
+    plans = count(len(state.plans), words.plan, words.plans)
+    phase = f"{words.phase.capitalize()} {state.phase}"
+    screen.heading(f"{phase}: {len(landed)} of {plans} merged into {state.target}")
+    settled = [item for plan in landed for item in plan.resolutions]
+    if settled:
+        screen.say(f"{count(len(settled), 'file')} settled by rule; see 'wtrun resolutions'")
+    for plan in state.with_status(Status.FAILED):
+        screen.say(f"failed: {plan.reason}", plan=plan.id, tone=Tone.BAD)
+    for plan in state.with_status(Status.SKIPPED):
+        screen.say(f"skipped: {plan.reason}", plan=plan.id, tone=Tone.WARN)
+    for plan in state.with_status(Status.CONFLICTED):
+        paths = [item["path"] for item in plan.conflicts]
+        screen.say(
+            f"waits for you: conflict in {listing(paths, limit=5)}", plan=plan.id, tone=Tone.ASK
+        )
+        report = session.folder.conflicts / f"{plan.id}.md"
+        screen.say(f"report: {report}", plan=plan.id)
+    for plan in state.with_status(Status.ASKING):
+        screen.say("waits for your answer", plan=plan.id, tone=Tone.ASK)
+    waiting = state.with_status(Status.WAITING)
+    if waiting:
+        screen.say(f"not started: {listing([plan.id for plan in waiting])}", tone=Tone.WARN)
+    _next(session, code)
+
+
+def _next(session: Session, code: ExitCode) -> None:
+    screen, state = session.screen, session.state
+    again = f"wtrun execute {state.phase}"
+    if code is ExitCode.CONFLICT:
+        first = state.with_status(Status.CONFLICTED)[0]
+        screen.say("Next:")
+        screen.command(f"wtrun resolve {first.id}")
+    elif code is ExitCode.WAITING:
+        first = state.with_status(Status.ASKING)[0]
+        screen.say("Next, at a terminal:")
+        screen.command(again)
+    elif code is ExitCode.FAILED:
+        failed = state.with_status(Status.FAILED)
+        screen.say("Next, once the cause is gone:")
+        if failed:
+            screen.command(f"wtrun logs {failed[0].id}")
+        screen.command(again)
+    elif code is ExitCode.PRECONDITION:
+        screen.say("Next:")
+        screen.command("wtrun publish")
+
+
+def say_interrupted(session: Session) -> None:
+    """What Ctrl-C leaves, and how to go on."""
+    landed = len(session.state.with_status(Status.LANDED))
+    plans = count(len(session.state.plans), session.dialect.words.plan, session.dialect.words.plans)
+    session.screen.say(f"interrupted: {landed} of {plans} merged, the others keep their worktrees")
+    session.screen.say("to go on:")
+    session.screen.command(f"wtrun execute {session.state.phase}")
+
+
+def say_nothing_to_do(
+    project: Project, phase: Phase, arrangement: Arrangement, screen: Screen
+) -> None:
+    """Why no plan is left to run."""
+    words = project.dialect.words
+    name = f"{words.phase.capitalize()} {phase.dir.token}"
+    if arrangement.filtered:
+        left = listing(list(arrangement.filtered))
+        screen.say(f"{name}: nothing to do; left out by the filters: {left}")
+    else:
+        done = count(len(arrangement.done), words.plan, words.plans)
+        verb = "has its" if len(arrangement.done) == 1 else "have their"
+        screen.say(f"{name}: nothing to do, {done} {verb} {words.summary}")

@@ -1,0 +1,101 @@
+"""Merges a finished plan into the run's tip, in memory, and lands it there.
+
+- The order taken is journalled before the merge, the candidate has two parents and the trailers
+  that say whose it is. After a crash between the ref and the journal, the commit itself tells
+  (`reconcile`).
+- Nothing here touches a branch of the user or a file in a checkout.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from merge import MergeOutcome, Settings, merge_commits
+from merge.types import FileConflict, Resolution
+from worktree_runner.core.events import Type
+from worktree_runner.core.state import PlanState
+from worktree_runner.operations.session import Session, choices_of
+
+MAX_NAME = 72
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """The plan is in the tip."""
+
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicted:
+    """A person has to decide these files."""
+
+    conflicts: tuple[FileConflict, ...]
+
+
+def merge_settings(session: Session) -> Settings:
+    """How the merge engine is to work for this run."""
+    keep = session.dialect.owned() if session.state.planning_tracked else ()
+    return Settings(tier=session.settings.merge.resolve, keep_ours=keep)
+
+
+def merged(session: Session, plan: PlanState) -> MergeOutcome:
+    """What merging the plan's head into the tip comes to now, with the user's answers so far."""
+    return merge_commits(
+        session.repository.objects,
+        session.state.tip,
+        plan.head,
+        settings=merge_settings(session),
+        choices=choices_of(plan),
+        labels=(session.state.target, plan.id),
+    )
+
+
+def land(session: Session, plan_id: str) -> Landed | Conflicted:
+    """Merges one plan into the tip, or says what a person has to decide first."""
+    plan, tip = session.of(plan_id), session.state.tip
+    session.record(Type.MERGE_CHOSEN, plan_id, head=plan.head, tip=tip)
+    outcome = merged(session, plan)
+    if outcome.tree is None:
+        return Conflicted(outcome.conflicts)
+    objects = session.repository.objects
+    commit = objects.commit_tree(
+        outcome.tree,
+        (tip, plan.head),
+        message(session, plan, outcome.resolutions),
+        sign=bool(session.settings.merge.sign),
+    )
+    if not objects.move_ref(session.tip_ref, commit, tip):
+        raise session.narrator.tip_was_moved(session.tip_ref, tip)
+    session.record(
+        Type.MERGE_LANDED,
+        plan_id,
+        head=plan.head,
+        tip=tip,
+        commit=commit,
+        resolutions=[resolution_to_json(item) for item in outcome.resolutions],
+        notices=list(outcome.notices),
+    )
+    return Landed(commit)
+
+
+def message(session: Session, plan: PlanState, resolutions: tuple[Resolution, ...]) -> str:
+    """The merge commit's message: subject in the dialect's form, and the trailers."""
+    name = plan.title if len(plan.title) <= MAX_NAME else plan.title[: MAX_NAME - 1] + "…"
+    subject = session.dialect.commits.merge.format(branch=plan.branch, name=name)
+    lines = [subject, "", f"Wtrun-Plan: {plan.id}", f"Wtrun-Run: {session.state.id}"]
+    lines += [f"Wtrun-Resolved: {item.path} ({item.resolver})" for item in resolutions]
+    return "\n".join(lines) + "\n"
+
+
+def resolution_to_json(item: Resolution) -> dict[str, Any]:
+    """A resolution as it stands in the journal and the report."""
+    return {
+        "path": item.path,
+        "resolver": item.resolver,
+        "why": item.why,
+        "hunks": item.hunks,
+        "tier": item.tier,
+        "diff": item.diff,
+    }

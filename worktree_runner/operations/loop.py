@@ -1,0 +1,296 @@
+"""The run's loop: ask the core what to do, do it, record it, until nothing is left.
+
+- Slow work (worktrees with their set-up) runs in worker threads, questions in one thread of
+  their own, agents in processes of their own; the loop only waits for the first that ends.
+- Ctrl-C stops the agents and pauses the run; a second one stops at once. Either way, `execute`
+  goes on from the journal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from worktree_runner import attempts as attempt_files
+from worktree_runner import supervision
+from worktree_runner.core import evidence, schedule
+from worktree_runner.core.events import Type
+from worktree_runner.core.state import Status
+from worktree_runner.core.texts import listing
+from worktree_runner.errors import ExitCode, WtrunError
+from worktree_runner.operations import asking, attempts, checkpoints, cleanup, summaries
+from worktree_runner.operations.conflicts import report_conflicts
+from worktree_runner.operations.evidence import gather
+from worktree_runner.operations.landing import Conflicted, land
+from worktree_runner.operations.publishing import publish_tip
+from worktree_runner.operations.session import Session
+
+LOOK_AGAIN_S = 60.0
+"""The longest wait; everything that matters wakes the loop before."""
+LOST_AT_MOST = 2
+"""How often an attempt that was cut off is continued before its plan counts as failed."""
+
+
+@dataclass
+class Loop:
+    """A run in this process. `busy` plans have a worktree being made or a question open."""
+
+    session: Session
+    workers: ThreadPoolExecutor
+    questions: ThreadPoolExecutor
+    wake_read: int
+    wake_write: int
+    jobs: dict[str, tuple[Future[Any], Callable[[Future[Any]], None]]] = field(default_factory=dict)
+    signal_seen: int = 0
+
+    # -- running ---------------------------------------------------------------------
+
+    def run(self) -> ExitCode:
+        """Works until nothing is left to do or the user interrupts; the code to end with."""
+        while not self.signal_seen:
+            self.take_results()
+            self.take_ended()
+            actions = schedule.decide(
+                self.session.state, self.session.policy, busy=frozenset(self.jobs)
+            )
+            first = actions[0]
+            if isinstance(first, schedule.Finish):
+                return first.code
+            if isinstance(first, schedule.Wait):
+                self.wait()
+                continue
+            for action in actions:
+                before = self.session.state.seq
+                self.perform(action)
+                if self.session.state.seq != before and not isinstance(action, schedule.Start):
+                    break  # the state changed: decide again
+        return self.interrupted()
+
+    def perform(self, action: schedule.Action) -> None:
+        session = self.session
+        match action:
+            case schedule.Start(plan):
+                attempts.plan_attempt(session, plan)
+                self.begin(plan)
+            case schedule.Judge(plan):
+                self.judge(plan)
+            case schedule.Merge(plan):
+                self.merge(plan)
+            case schedule.Skip(plan, because):
+                names = listing(list(because))
+                session.record(Type.PLAN_SKIPPED, plan, because=f"it depends on {names}")
+            case schedule.Ask(plan):
+                self.ask(plan)
+            case schedule.Stop(reason):
+                session.record(Type.RUN_STOPPING, reason=reason)
+
+    def begin(self, plan_id: str) -> None:
+        """Makes the attempt's worktree in a worker; its agent starts when that is done."""
+        job = partial(attempts.make_worktree, self.session, plan_id)
+        self.submit(self.workers, plan_id, job, partial(self.begun, plan_id))
+
+    def begun(self, plan_id: str, done: Future[Any]) -> None:
+        try:
+            attempts.start(self.session, plan_id, done.result())
+        except WtrunError as error:
+            self.session.record(
+                Type.PLAN_FAILED,
+                plan_id,
+                n=self.session.of(plan_id).attempt,
+                reason=error.message,
+                hint=error.hint or "",
+                log="",
+            )
+
+    def judge(self, plan_id: str) -> None:
+        session = self.session
+        plan = session.of(plan_id)
+        found = gather(session, plan, checkpoints.find(session, plan))
+        verdict = evidence.judge(found)
+        log = str(session.attempt_folder(plan_id))
+        if verdict.kind is evidence.Kind.FINISHED:
+            session.record(
+                Type.PLAN_FINISHED,
+                plan_id,
+                n=plan.attempt,
+                head=found.head,
+                commits=len(found.commits),
+                notes=list(verdict.notes),
+            )
+        elif verdict.kind is evidence.Kind.CHECKPOINT:
+            session.record(
+                Type.PLAN_ASKED, plan_id, n=plan.attempt, checkpoint=dict(found.checkpoint)
+            )
+        elif verdict.kind is evidence.Kind.UNFINISHED and self.may_continue(plan_id):
+            session.record(
+                Type.PLAN_RETRIED, plan_id, why=f"it was cut off: {verdict.reason}", fresh=False
+            )
+        else:
+            session.record(
+                Type.PLAN_FAILED,
+                plan_id,
+                n=plan.attempt,
+                reason=verdict.reason,
+                hint=verdict.hint or f"wtrun logs {plan_id}",
+                log=log,
+                notes=list(verdict.notes),
+            )
+
+    def may_continue(self, plan_id: str) -> bool:
+        """Whether a cut-off attempt is continued once more."""
+        cut = [
+            event
+            for event in self.session.journal.events
+            if event.type == Type.PLAN_RETRIED
+            and event.plan == plan_id
+            and event.data.get("fresh") is False
+        ]
+        stopped = self.session.of(plan_id).ended_because == "stopped"
+        return stopped or len(cut) < LOST_AT_MOST
+
+    def merge(self, plan_id: str) -> None:
+        result = land(self.session, plan_id)
+        if isinstance(result, Conflicted):
+            report_conflicts(self.session, plan_id, result.conflicts)
+            return
+        summaries.bring_back(self.session)
+        publish_tip(self.session)
+        cleanup.clean_landed(self.session)
+
+    def ask(self, plan_id: str) -> None:
+        """Puts the plan's question to the user, in the thread that owns the terminal."""
+        job = asking.question_for(self.session, plan_id)
+        self.submit(
+            self.questions, plan_id, job, partial(asking.take_answer, self.session, plan_id)
+        )
+
+    # -- waiting ---------------------------------------------------------------------
+
+    def submit(
+        self,
+        pool: ThreadPoolExecutor,
+        plan_id: str,
+        job: Callable[[], Any],
+        then: Callable[[Future[Any]], None],
+    ) -> None:
+        future = pool.submit(job)
+        self.jobs[plan_id] = (future, then)
+        future.add_done_callback(lambda _: self.wake())
+
+    def take_results(self) -> None:
+        """Hands finished jobs to what they were for."""
+        for plan_id, (future, then) in list(self.jobs.items()):
+            if future.done():
+                del self.jobs[plan_id]
+                then(future)
+
+    def take_ended(self) -> None:
+        """Records the attempts whose process has ended."""
+        for plan in self.session.state.with_status(Status.RUNNING):
+            folder = self.session.attempt_folder(plan.id)
+            match attempt_files.observe(folder):
+                case attempt_files.Exited(exit):
+                    record_exit(self.session, plan.id, exit)
+                case attempt_files.Lost() | attempt_files.NotStarted():
+                    self.session.record(
+                        Type.ATTEMPT_ENDED,
+                        plan.id,
+                        n=plan.attempt,
+                        exit_code=None,
+                        reason="lost",
+                        outcome={},
+                    )
+
+    def wait(self) -> None:
+        """Sleeps until a process ends, a job is done, or a signal arrives."""
+        folders = self.running_folders()
+        supervision.wait_any(folders, LOOK_AGAIN_S, wake=self.wake_read)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.wake_read, 4096)
+
+    def wake(self) -> None:
+        with contextlib.suppress(OSError):
+            os.write(self.wake_write, b"!")
+
+    def running_folders(self) -> list[Path]:
+        running = self.session.state.with_status(Status.RUNNING)
+        return [self.session.attempt_folder(plan.id) for plan in running]
+
+    # -- stopping --------------------------------------------------------------------
+
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self.signal_seen:
+            # the second one: leave at once; the launchers keep their agents' deadlines
+            os._exit(128 + number)
+        self.signal_seen = number
+        self.wake()
+
+    def interrupted(self) -> ExitCode:
+        """Stops the agents, records how they ended, and leaves the run to be resumed."""
+        self.session.narrator.stopping(len(self.running_folders()))
+        self.session.asker.interrupt()
+        supervision.stop_all(self.running_folders())
+        self.take_ended()
+        if self.signal_seen == signal.SIGTERM:
+            return ExitCode.TERMINATED
+        return ExitCode.INTERRUPTED
+
+
+def record_exit(session: Session, plan_id: str, exit: attempt_files.Exit) -> None:
+    """Records how an attempt's process ended, with what the agent itself said about it."""
+    from worktree_runner.agents.outcome import read_outcome
+
+    plan = session.of(plan_id)
+    code = exit.code if exit.signal is None else 128 + exit.signal
+    outcome = read_outcome(
+        session.agent,
+        session.attempt_folder(plan_id),
+        code,
+        killed=exit.stopped,
+        timed_out=exit.timed_out,
+    )
+    reason = "timed_out" if exit.timed_out else "stopped" if exit.stopped else "exited"
+    message = exit.error or outcome.message
+    session.record(
+        Type.ATTEMPT_ENDED,
+        plan_id,
+        n=plan.attempt,
+        exit_code=code,
+        reason=reason,
+        outcome={
+            **outcome.model_dump(mode="json"),
+            "message": message,
+            "seconds": exit.duration_s,
+        },
+    )
+
+
+@contextlib.contextmanager
+def open_loop(session: Session) -> Iterator[Loop]:
+    """A loop with its threads, wake-up pipe and signal handlers, all put back at the end."""
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_read, False)
+    os.set_blocking(wake_write, False)
+    workers = ThreadPoolExecutor(max_workers=os.cpu_count() or 2, thread_name_prefix="worktree")
+    questions = ThreadPoolExecutor(max_workers=1, thread_name_prefix="question")
+    loop = Loop(session, workers, questions, wake_read, wake_write)
+    before = {
+        number: signal.signal(number, loop.on_signal) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield loop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        workers.shutdown(wait=True, cancel_futures=True)
+        questions.shutdown(wait=False, cancel_futures=True)
+        os.close(wake_read)
+        os.close(wake_write)

@@ -1,0 +1,43 @@
+"""Opens an unfinished run for the commands that answer it: `resolve` and `publish`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from worktree_runner.core.state import PlanState, Status
+from worktree_runner.errors import UsageError
+from worktree_runner.operations import runs
+from worktree_runner.operations.execute import resume_session
+from worktree_runner.operations.project import open_project
+from worktree_runner.operations.session import Session
+from worktree_runner.store.runlock import run_lock
+from worktree_runner.ui.ask import Asker
+from worktree_runner.ui.console import Screen
+
+
+@contextmanager
+def open_run(
+    folder: Path, doing: str, screen: Screen, asker: Asker, *, plan: str | None = None
+) -> Iterator[Session]:
+    """The newest unfinished run, of the plan if one is named, under the run lock."""
+    project = open_project(folder, {})
+    with run_lock(project.repository.layout, doing):
+        found = list(runs.unfinished(project.repository.layout))
+        if plan is not None:
+            found = [pair for pair in found if plan in pair[1].plans]
+        if not found:
+            what = "no unfinished run" if plan is None else f"no unfinished run with plan {plan}"
+            raise UsageError(f"There is {what}.", hint="wtrun status")
+        yield resume_session(project, *found[0], screen, asker)
+
+
+def conflicted(session: Session, plan_id: str) -> PlanState:
+    """The plan if its conflict is open; UsageError names those that are."""
+    plan = session.of(plan_id)
+    if plan.status is Status.CONFLICTED:
+        return plan
+    open_ids = [item.id for item in session.state.with_status(Status.CONFLICTED)]
+    named = f"open conflicts: {', '.join(open_ids)}" if open_ids else "no conflict is open"
+    raise UsageError(f"Plan {plan_id} is {plan.status}, not in conflict.", hint=named)

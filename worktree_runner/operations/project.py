@@ -1,0 +1,90 @@
+"""Opens the project around a folder: repository, dialect, settings, and a phase's plans.
+
+- Where planning files are committed, plans are read from the commit that worktrees start from,
+  so wtrun and the agents see the same text. Where the planning directory is ignored, they are
+  read from disk and handed to the agents.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from worktree_runner.core.listing import find_phase, phase_paths
+from worktree_runner.core.plans import read_phase
+from worktree_runner.dialects import detect
+from worktree_runner.dialects.schema import Dialect
+from worktree_runner.errors import PreconditionError
+from worktree_runner.git.files import TreeFiles
+from worktree_runner.git.repository import Repository, open_repository
+from worktree_runner.models import Phase
+from worktree_runner.planning.reader import DiskFiles, PlanningFiles
+from worktree_runner.store.config import load_settings, user_file
+from worktree_runner.store.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What every command about a phase starts from."""
+
+    repository: Repository
+    dialect: Dialect
+    settings: Settings
+    tracked: bool
+    """Whether the planning files are committed to git."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with the settings, in words."""
+
+    def files(self, commit: str) -> PlanningFiles:
+        """The planning files that a run from this commit works with."""
+        if self.tracked:
+            return TreeFiles(self.repository.objects, commit, self.dialect.root)
+        return DiskFiles(self.repository.home)
+
+
+def open_project(folder: Path, flags: Mapping[str, Any]) -> Project:
+    """The project around `folder`; raises with the reason where there is none."""
+    repository = open_repository(folder)
+    refuse_inside_attempt(repository)
+    disk = DiskFiles(repository.home)
+    dialect = detect(disk.paths(), override=flags.get("dialect"))
+    ignored = repository.git.ok("check-ignore", "--quiet", f"{dialect.root}/x")
+    loaded = load_settings(
+        repository.home,
+        dialect,
+        flags=flags,
+        env=os.environ,
+        user_file=user_file(os.environ),
+        planning_ignored=ignored,
+    )
+    tracked = loaded.settings.commit_docs and not ignored
+    return Project(
+        repository, dialect, loaded.settings, tracked, tuple(str(p) for p in loaded.problems)
+    )
+
+
+def refuse_inside_attempt(repository: Repository) -> None:
+    """An agent must not run the runner on its own project, nor a user in a plan's worktree."""
+    from worktree_runner.operations.places import is_attempt
+
+    if is_attempt(repository):
+        raise PreconditionError(
+            f"{repository.home} is a plan's worktree that wtrun made.",
+            hint=f"cd {repository.common_dir.parent}, then try again",
+        )
+
+
+def load_phase(project: Project, commit: str, token: str) -> Phase:
+    """The phase with all of its plans; raises if it is not there or its plans are unclear."""
+    files = project.files(commit)
+    paths = files.paths()
+    found = find_phase(paths, project.dialect, token)
+    roadmaps = [f"{project.dialect.root}/{name}" for name in project.dialect.files.roadmap]
+    known = {path.lower(): path for path in paths}
+    roadmap = next((known[name.lower()] for name in roadmaps if name.lower() in known), None)
+    contents = files.read(phase_paths(paths, found, project.dialect))
+    text = files.read([roadmap]).get(roadmap) if roadmap else None
+    return read_phase(found, contents, project.dialect, roadmap=text, paths=paths)

@@ -1,0 +1,98 @@
+"""The prompt of an attempt, from the plan, the project's state and what went before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from worktree_runner.agents.references import resolve
+from worktree_runner.core import checkpoints
+from worktree_runner.core.checkpoints import CompletedTask
+from worktree_runner.core.prompts import (
+    PromptFacts,
+    Resumption,
+    render_continuation,
+    render_executor,
+)
+from worktree_runner.core.state import PlanState, Status
+from worktree_runner.git.gateway import Git
+from worktree_runner.operations.session import Session
+
+
+def prompt_for(session: Session, plan: PlanState, checkpoint_file: Path) -> str:
+    """The text that the agent gets on stdin and as a file.
+
+    A fresh attempt gets the plan's prompt, one that goes on gets what its predecessors left.
+    """
+    facts = prompt_facts(session, plan, checkpoint_file)
+    if plan.fresh:
+        return render_executor(facts)
+    return render_continuation(facts, resumption(session, plan))
+
+
+def prompt_facts(session: Session, plan: PlanState, checkpoint_file: Path) -> PromptFacts:
+    """What both prompts are made of."""
+    values, place, dialect = session.plan(plan.id), Path(plan.worktree), session.dialect
+    state_path = _first(place, dialect.root, dialect.files.state)
+    config_path = _first(place, dialect.root, (dialect.files.config,))
+    instructions = session.settings.instructions
+    landed = {other.id: other for other in session.state.with_status(Status.LANDED)}
+    return PromptFacts(
+        dialect=dialect,
+        plan=values,
+        worktree=str(place),
+        branch=plan.branch,
+        base=plan.base,
+        phase_name=session.phase.dir.name,
+        phase_dir=session.phase.dir.path.rpartition("/")[2],
+        checkpoint_file=str(checkpoint_file),
+        plan_in_worktree=(place / plan.path).is_file(),
+        commit_docs=session.state.planning_tracked,
+        state_path=state_path,
+        state_text=None if state_path else _text(session, dialect.files.state),
+        config_path=config_path,
+        config_text=None if config_path else _text(session, (dialect.files.config,)),
+        finished=tuple(
+            (other, landed[other].summary) for other in values.depends_on if other in landed
+        ),
+        references=resolve(
+            values.text.decode(errors="replace"), place, session.repository.home, Path.home()
+        ),
+        instructions=instructions.get("executor" if plan.fresh else "continuation", ""),
+    )
+
+
+def resumption(session: Session, plan: PlanState) -> Resumption:
+    """What the earlier attempts of this plan left, as git and the checkpoint tell it."""
+    git = Git(Path(plan.worktree))
+    log = git.run("log", "-z", "--reverse", "--format=%H %s", "HEAD", f"^{plan.base}").fields
+    commits = tuple((line.partition(" ")[0], line.partition(" ")[2]) for line in log)
+    dirty = git.run("status", "--porcelain", "-z", "--no-renames").fields
+    stop = checkpoints.from_json(plan.checkpoint) if plan.checkpoint else None
+    known = tuple(commit for commit, _ in commits)
+    return Resumption(
+        completed=() if stop is None else tuple(t for t in stop.completed if _is_there(t, known)),
+        commits=commits,
+        dirty=tuple(line[3:] for line in dirty),
+        checkpoint=stop,
+        answer=str(plan.answer.get("text", "")),
+        reason=plan.reason,
+        resume_task=None if stop is None else stop.task_number,
+        resume_name="" if stop is None else stop.task_name,
+    )
+
+
+def _is_there(task: CompletedTask, commits: tuple[str, ...]) -> bool:
+    """Whether git has the commit that the agent says it made for the task."""
+    return not task.commit or any(commit.startswith(task.commit) for commit in commits)
+
+
+def _first(place: Path, root: str, names: tuple[str, ...]) -> str:
+    """The repository path of the first of these planning files that the worktree has."""
+    return next((f"{root}/{name}" for name in names if (place / root / name).is_file()), "")
+
+
+def _text(session: Session, names: tuple[str, ...]) -> str | None:
+    """The text of a planning file that only the main worktree has."""
+    home, root = session.repository.home, session.dialect.root
+    path = _first(home, root, names)
+    return (home / path).read_text(errors="replace") if path else None

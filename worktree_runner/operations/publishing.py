@@ -1,0 +1,69 @@
+"""Shows the landed work on the user's target branch, and follows the target where it moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from merge import Settings, merge_commits
+from worktree_runner.core.events import Type
+from worktree_runner.git.publish import Outcome, Publication, publish
+from worktree_runner.operations.session import Session
+
+FOLLOW_AT_MOST = 3
+
+
+def publish_tip(session: Session) -> bool:
+    """Fast-forwards the target to the run's tip; False if something of the user's is in the way.
+
+    A target that moved on is merged into the tip first, three times at most: the user may be
+    committing meanwhile. What is held is recorded with its reason, and the run goes on.
+    """
+    for _ in range(FOLLOW_AT_MOST):
+        state = session.state
+        result = publish(session.repository, state.target, state.tip)
+        if result.outcome in (Outcome.PUBLISHED, Outcome.CURRENT):
+            if state.published != state.tip or state.held:
+                session.record(Type.PUBLISHED, old=state.published, new=state.tip)
+            return True
+        if result.outcome is Outcome.HELD:
+            hold(session, result)
+            return False
+        if not follow(session, result.at):
+            return False
+    hold(session, Publication(Outcome.HELD, "", f"{session.state.target} keeps moving"))
+    return False
+
+
+def hold(session: Session, result: Publication) -> None:
+    """Records why the target can't be moved now, unless that is what the user knows already."""
+    facts: dict[str, Any] = {
+        "reason": result.reason,
+        "paths": list(result.paths),
+        "hint": result.hint,
+    }
+    if session.state.held != facts:
+        session.record(Type.PUBLISH_HELD, **facts)
+
+
+def follow(session: Session, target: str) -> bool:
+    """Merges the moved target into the tip; False if that conflicts."""
+    state, objects = session.state, session.repository.objects
+    # the user's own changes to planning files count here, so nothing is kept at the tip's side
+    settings = Settings(tier=session.settings.merge.resolve)
+    outcome = merge_commits(
+        objects, state.tip, target, settings=settings, labels=("landed plans", state.target)
+    )
+    if outcome.tree is None:
+        paths = tuple(item.path for item in outcome.conflicts)
+        reason = f"{state.target} has moved on and conflicts with the landed plans"
+        hint = f"git merge {session.tip_ref}, then wtrun execute {state.phase}"
+        hold(session, Publication(Outcome.HELD, target, reason, paths, hint))
+        return False
+    lines = f"Merge branch '{state.target}' into the landed plans\n\nWtrun-Run: {state.id}\n"
+    commit = objects.commit_tree(
+        outcome.tree, (state.tip, target), lines, sign=bool(session.settings.merge.sign)
+    )
+    if not objects.move_ref(session.tip_ref, commit, state.tip):
+        raise session.narrator.tip_was_moved(session.tip_ref, state.tip)
+    session.record(Type.TARGET_MERGED, target=target, tip=state.tip, commit=commit)
+    return True

@@ -1,0 +1,109 @@
+"""After a crash: compares the journal with what is true, and appends what it missed.
+
+Git is the truth about commits and refs, an attempt's folder about its process. Nothing is
+guessed: what left no trace is done again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from worktree_runner import attempts as attempt_files
+from worktree_runner.core.events import Type
+from worktree_runner.core.state import PlanState, Status
+from worktree_runner.errors import PreconditionError
+from worktree_runner.git.gateway import Git
+from worktree_runner.operations.session import Session
+
+
+def reconcile(session: Session) -> None:
+    """Brings the journal up to date with the repository and the processes."""
+    _tip(session)
+    for plan in session.state.in_order():
+        if plan.status is Status.STARTING:
+            _starting(session, plan)
+        elif plan.status in (Status.FAILED, Status.SKIPPED):
+            session.record(Type.PLAN_RETRIED, plan.id, why="execute was called again")
+
+
+def _tip(session: Session) -> None:
+    """The run's ref against the journal: landings whose event was lost are told by the commit."""
+    state, objects = session.state, session.repository.objects
+    found = session.repository.git.resolve(session.tip_ref)
+    if found is None:
+        objects.move_ref(session.tip_ref, state.tip, None)
+        return
+    if found == state.tip:
+        return
+    lost = session.repository.git.text(
+        "rev-list", "--first-parent", "--reverse", found, f"^{state.tip}"
+    ).split()
+    for commit in lost:
+        _record_commit(session, commit)
+    if session.state.tip != found:
+        raise PreconditionError(
+            f"{session.tip_ref} is at {found[:10]}, which this run did not make; "
+            f"its journal ends at {session.state.tip[:10]}.",
+            hint=f"git update-ref {session.tip_ref} {session.state.tip}",
+        )
+
+
+def _record_commit(session: Session, commit: str) -> None:
+    git, state = session.repository.git, session.state
+    parents = git.text("rev-list", "--parents", "-n", "1", commit).split()[1:]
+    trailers = _trailers(git, commit)
+    if trailers.get("Wtrun-Run") != [state.id] or not parents or parents[0] != state.tip:
+        return
+    plan = next(iter(trailers.get("Wtrun-Plan", [])), None)
+    if plan in state.plans and len(parents) == 2:
+        resolutions = [
+            {"path": path, "resolver": rule.rstrip(")"), "why": "", "hunks": 0, "tier": ""}
+            for path, _, rule in (
+                line.rpartition(" (") for line in trailers.get("Wtrun-Resolved", [])
+            )
+        ]
+        session.record(
+            Type.MERGE_LANDED,
+            plan,
+            head=parents[1],
+            tip=state.tip,
+            commit=commit,
+            resolutions=resolutions,
+            notices=[],
+        )
+    elif len(parents) == 2:
+        session.record(Type.TARGET_MERGED, target=parents[1], tip=state.tip, commit=commit)
+    else:
+        session.record(Type.PLANNING_COMMITTED, commit=commit, files=[], notes=[])
+
+
+def _trailers(git: Git, commit: str) -> dict[str, list[str]]:
+    text = git.text("log", "-1", "--format=%(trailers:only,unfold)", commit)
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        key, _, value = line.partition(": ")
+        found.setdefault(key, []).append(value)
+    return found
+
+
+def _starting(session: Session, plan: PlanState) -> None:
+    """An attempt that was intended: its process may live, or nothing of it may exist."""
+    folder = session.folder.attempt(plan.id, plan.attempt)
+    handle = attempt_files.load_handle(folder)
+    if handle is None:
+        return
+    if not plan.ready:
+        session.record(Type.ATTEMPT_READY, plan.id, n=plan.attempt, untracked=[])
+    session.record(
+        Type.ATTEMPT_STARTED,
+        plan.id,
+        n=plan.attempt,
+        pid=handle.pid,
+        start_time=handle.start_time,
+        folder=str(folder),
+    )
+
+
+def half_made(plan: PlanState) -> bool:
+    """Whether an intended worktree exists in which nothing can have run yet."""
+    return plan.status is Status.STARTING and not plan.ready and Path(plan.worktree).exists()

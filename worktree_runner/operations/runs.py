@@ -1,0 +1,62 @@
+"""The runs of a repository, found in its journals."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from worktree_runner.core.events import Type
+from worktree_runner.core.ids import parse_token
+from worktree_runner.core.state import RunState, fold
+from worktree_runner.store import journal
+from worktree_runner.store.paths import Layout, RunFolder
+
+
+def run_folders(layout: Layout) -> tuple[RunFolder, ...]:
+    """All run folders, oldest first."""
+    if not layout.runs.is_dir():
+        return ()
+    return tuple(RunFolder(path) for path in sorted(layout.runs.iterdir()) if path.is_dir())
+
+
+def load(folder: RunFolder) -> RunState:
+    """The state that a run's journal tells."""
+    return fold(journal.read(folder.journal).events)
+
+
+def unfinished(layout: Layout, *, phase: str | None = None) -> Iterator[tuple[RunFolder, RunState]]:
+    """Runs that are neither finished nor empty, newest first; of one phase if given."""
+    for folder in reversed(run_folders(layout)):
+        state = load(folder)
+        if state.id and state.finished is None and _is_phase(state, phase):
+            yield folder, state
+
+
+def newest(layout: Layout, *, phase: str | None = None) -> tuple[RunFolder, RunState] | None:
+    """The run that was started last; of one phase if given."""
+    for folder in reversed(run_folders(layout)):
+        state = load(folder)
+        if state.id and _is_phase(state, phase):
+            return folder, state
+    return None
+
+
+def _is_phase(state: RunState, phase: str | None) -> bool:
+    """Whether the run is of that phase, however the token is padded; None is any phase."""
+    return phase is None or parse_token(phase) == parse_token(state.phase)
+
+
+def new_id(phase: str) -> str:
+    """A run id that sorts by time: `20261121-034500-03-9f2c`."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{phase}-{secrets.token_hex(2)}"
+
+
+def made_by_wtrun(layout: Layout) -> dict[str, tuple[str, str, str]]:
+    """Every worktree path that a journal names -> (run, plan, branch); later runs win."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for folder in run_folders(layout):
+        for event in journal.read(folder.journal).events:
+            if event.type == Type.ATTEMPT_PLANNED and event.plan is not None:
+                found[event.data["worktree"]] = (folder.id, event.plan, event.data["branch"])
+    return found

@@ -1,0 +1,105 @@
+"""One `wtrun execute` at work: the values and gateways that every step of a run needs.
+
+- `record` is the only way to change anything: it appends an event, folds it into the state and
+  narrates it. Whatever isn't recorded is gone after a crash, and must be allowed to be.
+- Only the main thread records. Worker threads hand their results to the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from merge.types import Choice, ChoiceKind
+from worktree_runner.agents.protocol import Agent
+from worktree_runner.core.events import Event
+from worktree_runner.core.schedule import Policy
+from worktree_runner.core.state import PlanState, RunState, apply, fold
+from worktree_runner.dialects.schema import Dialect
+from worktree_runner.git.repository import Repository
+from worktree_runner.models import Phase, Plan
+from worktree_runner.store.journal import Journal
+from worktree_runner.store.paths import RunFolder
+from worktree_runner.store.settings import Settings
+from worktree_runner.ui.ask import Asker
+from worktree_runner.ui.console import Screen
+from worktree_runner.ui.narrate import Narrator
+
+
+@dataclass
+class Session:
+    """A run that is open for work. `state` is always the fold of `journal.events`."""
+
+    repository: Repository
+    dialect: Dialect
+    settings: Settings
+    policy: Policy
+    agent: Agent
+    journal: Journal
+    folder: RunFolder
+    phase: Phase
+    screen: Screen
+    asker: Asker
+    narrator: Narrator
+    context: Mapping[str, Any] = field(default_factory=dict)
+    """The project state's decisions, blockers and concerns, for the prompts."""
+    state: RunState = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.state = fold(self.journal.events)
+
+    def record(self, type: str, plan: str | None = None, **data: Any) -> Event:
+        """Appends an event, moves the state on and tells the user."""
+        event = self.journal.append(type, plan, **data)
+        before = self.state
+        self.state = apply(self.state, event)
+        self.narrator.tell(event, before, self.state)
+        return event
+
+    def plan(self, plan_id: str) -> Plan:
+        """The plan file's values, as the run's base has them."""
+        return next(plan for plan in self.phase.plans if plan.id == plan_id)
+
+    def of(self, plan_id: str) -> PlanState:
+        return self.state.plans[plan_id]
+
+    @property
+    def tip_ref(self) -> str:
+        return f"refs/wtrun/runs/{self.state.id}/tip"
+
+    def attempt_folder(self, plan_id: str) -> Path:
+        """The folder of the plan's present attempt."""
+        return self.folder.attempt(plan_id, self.of(plan_id).attempt)
+
+
+def choices_of(plan: PlanState) -> tuple[Choice, ...]:
+    """The user's answers for the plan's conflicts, as the merge engine takes them."""
+    import base64
+
+    return tuple(
+        Choice(
+            path=item["path"],
+            kind=ChoiceKind(item["kind"]),
+            fingerprint=item["fingerprint"],
+            hunk=item.get("hunk"),
+            whole=bool(item.get("whole", False)),
+            content=base64.b64decode(item.get("content", "")),
+        )
+        for item in plan.choices
+    )
+
+
+def choice_to_json(choice: Choice) -> dict[str, Any]:
+    """A choice as it stands in the journal."""
+    import base64
+
+    return {
+        "path": choice.path,
+        "kind": str(choice.kind),
+        "fingerprint": choice.fingerprint,
+        "hunk": choice.hunk,
+        "whole": choice.whole,
+        "content": base64.b64encode(choice.content).decode(),
+    }

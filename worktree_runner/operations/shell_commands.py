@@ -1,0 +1,35 @@
+"""Shows the commands that the `shell` agent would run, and asks once before the first run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from worktree_runner.agents.protocol import Agent
+from worktree_runner.core.shell_plan import problems_of, render_commands
+from worktree_runner.errors import PreconditionError
+from worktree_runner.models import Plan
+from worktree_runner.ui.ask import Asker
+from worktree_runner.ui.console import Screen
+
+
+def confirm(
+    agent: Agent, plans: Sequence[Plan], screen: Screen, asker: Asker, *, yes: bool
+) -> None:
+    """Raises PreconditionError unless the user agrees; other agents need no confirmation."""
+    if agent.name != "shell":
+        return
+    problems = [problem for plan in plans for problem in problems_of(plan)]
+    if problems:
+        lines = "".join(f"\n  {problem}" for problem in problems)
+        raise PreconditionError(
+            f"The shell agent can't run these plans:{lines}",
+            hint="mark the blocks to run with 'bash wtrun', or use another --agent",
+        )
+    if not yes:
+        screen.heading("These commands come from the plans and will be run:")
+        for plan in plans:
+            screen.block([(line, "") for line in render_commands(plan).splitlines()])
+    if not asker.confirm("Run them?", yes=yes):
+        raise PreconditionError(
+            "The plans' commands were not confirmed.", hint="read them, then add --yes"
+        )

@@ -1,0 +1,97 @@
+"""`wtrun status`: where a run stands, from its journal alone; works while it runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from worktree_runner import attempts as attempt_files
+from worktree_runner.core.state import PlanState, RunState, Status
+from worktree_runner.core.texts import count, listing
+from worktree_runner.store.paths import Layout, RunFolder
+from worktree_runner.store.runlock import is_locked
+
+JSON_VERSION = 1
+
+
+def to_json(layout: Layout, folder: RunFolder, state: RunState) -> dict[str, Any]:
+    """The run as one document; names are add-only within a version."""
+    return {
+        "v": JSON_VERSION,
+        "run": state.id,
+        "phase": state.phase,
+        "dialect": state.dialect,
+        "target": state.target,
+        "base": state.base,
+        "tip": state.tip,
+        "published": state.published,
+        "held": dict(state.held) or None,
+        "at_work": is_locked(layout),
+        "finished": state.finished,
+        "paused": state.paused,
+        "plans": [_plan_json(folder, plan) for plan in state.in_order()],
+    }
+
+
+def _plan_json(folder: RunFolder, plan: PlanState) -> dict[str, Any]:
+    living = plan.status is Status.RUNNING and isinstance(
+        attempt_files.observe(folder.attempt(plan.id, plan.attempt)), attempt_files.Running
+    )
+    return {
+        "id": plan.id,
+        "title": plan.title,
+        "wave": plan.wave,
+        "lane": plan.lane,
+        "status": str(plan.status),
+        "alive": living,
+        "attempt": plan.attempt,
+        "branch": plan.branch,
+        "worktree": plan.worktree if not plan.cleaned else None,
+        "head": plan.head or None,
+        "commit": plan.commit or None,
+        "reason": plan.reason or None,
+        "conflicts": [item["path"] for item in plan.conflicts],
+        "log": str(folder.attempt(plan.id, plan.attempt)) if plan.attempt else None,
+    }
+
+
+def render(layout: Layout, folder: RunFolder, state: RunState) -> str:
+    """The run for a person: one line a plan, then what to do next."""
+    landed = len(state.with_status(Status.LANDED))
+    lines = [
+        f"run {state.id}: {landed} of {count(len(state.plans), 'plan')} merged into "
+        f"{state.target}, {_mood(layout, state)}"
+    ]
+    width = max((len(plan.id) for plan in state.plans.values()), default=0)
+    for plan in state.in_order():
+        lines.append(f"  {plan.id.ljust(width)}  {str(plan.status).ljust(10)}  {_detail(plan)}")
+    if state.held:
+        lines.append(f"landed, not published: {state.held['reason']}; wtrun publish")
+    return "\n".join(lines)
+
+
+def _mood(layout: Layout, state: RunState) -> str:
+    if state.finished is not None:
+        return "finished" if state.finished == 0 else f"finished with exit code {state.finished}"
+    if is_locked(layout):
+        return "at work"
+    if state.paused is not None:
+        return f"paused; 'wtrun execute {state.phase}' goes on"
+    return f"not at work; 'wtrun execute {state.phase}' goes on"
+
+
+def _detail(plan: PlanState) -> str:
+    match plan.status:
+        case Status.LANDED:
+            rules = f", {count(len(plan.resolutions), 'file')} by rule" if plan.resolutions else ""
+            return f"{plan.commit[:10]}{rules}"
+        case Status.CONFLICTED:
+            paths = listing([item["path"] for item in plan.conflicts], limit=3)
+            return f"{paths}; wtrun resolve {plan.id}"
+        case Status.FAILED | Status.SKIPPED:
+            return plan.reason
+        case Status.RUNNING | Status.STARTING | Status.ENDED:
+            return f"attempt {plan.attempt} in {plan.worktree}"
+        case Status.ASKING:
+            return str(plan.checkpoint.get("awaiting") or plan.checkpoint.get("type", ""))
+        case _:
+            return plan.title

@@ -1,0 +1,210 @@
+"""Every sentence that a run says while it works, one function per event type.
+
+- An event is told once, when it is recorded. What only the journal needs says nothing.
+- Words are the dialect's own; paths and commands are exact and can be pasted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from worktree_runner.core.events import Event, Type
+from worktree_runner.core.state import PlanState, RunState, Status
+from worktree_runner.core.texts import count, duration, listing
+from worktree_runner.dialects.schema import Words
+from worktree_runner.errors import PreconditionError, WtrunError
+from worktree_runner.ui.console import Screen, Tone
+
+_LABEL = re.compile(r"^\s*(?:\*\*)?(?:Purpose|Output|Goal)(?:\*\*)?:(?:\*\*)?\s*", re.IGNORECASE)
+
+Told = tuple[str, Tone] | None
+
+
+class Narrator:
+    """Tells a run's events on a screen."""
+
+    def __init__(self, screen: Screen, words: Words, objectives: Mapping[str, str]) -> None:
+        self.screen = screen
+        self.words = words
+        self.objectives = objectives
+        self.wave: int | None = None
+
+    def tell(self, event: Event, before: RunState, after: RunState) -> None:
+        """Says what an event means, if it means something to the user."""
+        if event.type == Type.ATTEMPT_PLANNED and event.plan is not None:
+            self._wave(after, after.plans[event.plan].wave)
+        teller = _TELLERS.get(event.type)
+        told = teller(self, event, after) if teller else None
+        if told is not None:
+            self.screen.say(told[0], plan=event.plan or "", tone=told[1])
+
+    def begin(self, state: RunState) -> None:
+        """A run starts: what it is about."""
+        waves = count(
+            len({plan.wave for plan in state.plans.values()}), self.words.wave, self.words.waves
+        )
+        plans = count(len(state.plans), self.words.plan, self.words.plans)
+        name = str(state.facts.get("name") or "")
+        title = f"{self.words.phase.capitalize()} {state.phase}" + (f": {name}" if name else "")
+        self.screen.heading(title)
+        self.screen.say(f"{plans} in {waves}, from {state.base[:10]} of {state.target}")
+        for lane in sorted({plan.lane for plan in state.plans.values() if plan.lane is not None}):
+            ids = [plan.id for plan in state.in_order() if plan.lane == lane]
+            self.screen.say(f"{listing(ids)} share files: one after another")
+
+    def stopping(self, running: int) -> None:
+        """Ctrl-C was pressed."""
+        if running:
+            agents = count(running, "agent")
+            self.screen.say(f"stopping {agents}; press Ctrl-C again to leave at once")
+
+    def tip_was_moved(self, ref: str, expected: str) -> WtrunError:
+        """The error for somebody else having moved the run's own ref."""
+        return PreconditionError(
+            f"{ref} is no longer at {expected[:10]}: something else moved it.",
+            hint=f"git log {ref}, then git update-ref {ref} {expected}",
+        )
+
+    def _wave(self, state: RunState, wave: int) -> None:
+        """A wave's heading with what it builds, before its first agent starts."""
+        if self.wave is not None and wave <= self.wave:
+            return
+        self.wave = wave
+        plans = [plan for plan in state.in_order() if plan.wave == wave]
+        open_plans = [plan for plan in plans if plan.status is not Status.LANDED]
+        number = sorted({plan.wave for plan in state.plans.values()}).index(wave) + 1
+        total = len({plan.wave for plan in state.plans.values()})
+        names = count(len(open_plans), self.words.plan, self.words.plans)
+        self.screen.heading(f"{self.words.wave.capitalize()} {number} of {total}: {names}")
+        for plan in open_plans:
+            self.screen.say(
+                what_it_builds(plan.title, self.objectives.get(plan.id, "")), plan=plan.id
+            )
+
+    # -- one per event type ------------------------------------------------------------
+
+    def planned(self, event: Event, state: RunState) -> Told:
+        plan = _plan(event, state)
+        if not event.data.get("fresh", True):
+            return f"goes on in {plan.worktree} (attempt {plan.attempt})", Tone.RUN
+        return None
+
+    def started(self, event: Event, state: RunState) -> Told:
+        plan = _plan(event, state)
+        return f"{plan.agent} started on {plan.branch}", Tone.RUN
+
+    def ended(self, event: Event, state: RunState) -> Told:
+        if event.data["reason"] == "lost":
+            return "its process is gone, and how it ended is not known", Tone.WARN
+        return None
+
+    def finished(self, event: Event, state: RunState) -> Told:
+        seconds = _plan(event, state).outcome.get("seconds")
+        after = f" after {duration(seconds)}" if seconds is not None else ""
+        notes = "".join(f"\n{note}" for note in event.data.get("notes", ()))
+        return f"finished{after} with {count(event.data['commits'], 'commit')}{notes}", Tone.PLAIN
+
+    def failed(self, event: Event, state: RunState) -> Told:
+        hint = event.data.get("hint")
+        worktree = _plan(event, state).worktree
+        more = f"\nits worktree stays: {worktree}" if worktree else ""
+        more += f"\nlook: {hint}" if hint else ""
+        return f"failed: {event.data['reason']}{more}", Tone.BAD
+
+    def skipped(self, event: Event, state: RunState) -> Told:
+        return f"skipped: {event.data['because']}", Tone.WARN
+
+    def retried(self, event: Event, state: RunState) -> Told:
+        return f"tried again: {event.data['why']}", Tone.PLAIN
+
+    def asked(self, event: Event, state: RunState) -> Told:
+        kind = event.data.get("checkpoint", {}).get("type", "")
+        return f"stopped at a {self.words.checkpoint} ({kind}) and waits for you", Tone.ASK
+
+    def conflicted(self, event: Event, state: RunState) -> Told:
+        paths = [item["path"] for item in event.data["paths"]]
+        where = listing(paths, limit=3)
+        return f"conflicts with what has landed in {where}", Tone.ASK
+
+    def landed(self, event: Event, state: RunState) -> Told:
+        lines = [f"merged as {event.data['commit'][:10]}"]
+        lines += [
+            f"settled {item['path']} by rule '{item['resolver']}': {item['why']}"
+            for item in event.data.get("resolutions", ())
+        ]
+        lines += list(event.data.get("notices", ()))
+        return "\n".join(lines), Tone.GOOD
+
+    def held(self, event: Event, state: RunState) -> Told:
+        paths = event.data.get("paths", ())
+        where = f" ({listing(list(paths), limit=5)})" if paths else ""
+        hint = event.data.get("hint")
+        how = f"{hint}, then wtrun publish" if hint else "wtrun publish"
+        return (
+            f"landed, not published: {event.data['reason']}{where}; {state.target} stays as it is\n"
+            f"to publish: {how}",
+            Tone.WARN,
+        )
+
+    def followed(self, event: Event, state: RunState) -> Told:
+        return f"{state.target} had moved on; merged it into the landed plans", Tone.PLAIN
+
+    def committed(self, event: Event, state: RunState) -> Told:
+        notes = "".join(f"\n{note}" for note in event.data.get("notes", ()))
+        files = listing(list(event.data.get("files", ())))
+        return f"updated {files} in {event.data['commit'][:10]}{notes}", Tone.GOOD
+
+    def removed(self, event: Event, state: RunState) -> Told:
+        kept = event.data.get("salvage")
+        more = f"; {event.data.get('left', '')} kept in {listing(list(kept))}" if kept else ""
+        return f"worktree and branch removed: {event.data['proof']}{more}", Tone.DIM
+
+    def stopped(self, event: Event, state: RunState) -> Told:
+        return f"no further {self.words.plan} is started: {event.data['reason']}", Tone.WARN
+
+    def resumed(self, event: Event, state: RunState) -> Told:
+        landed = len(state.with_status(Status.LANDED))
+        plans = count(len(state.plans), self.words.plan, self.words.plans)
+        return f"going on with run {state.id}: {landed} of {plans} merged so far", Tone.PLAIN
+
+    def notice(self, event: Event, state: RunState) -> Told:
+        return str(event.data["text"]), Tone.PLAIN
+
+
+def what_it_builds(title: str, objective: str) -> str:
+    """Title, purpose and output of a plan as one flowing text, nothing said twice."""
+    parts = []
+    for line in objective.splitlines():
+        text = _LABEL.sub("", line).strip()
+        if text and not text.casefold().startswith(title.casefold()[:40]):
+            parts.append(text if text.endswith((".", "!", "?", ":")) else f"{text}.")
+    rest = " ".join(part[0].upper() + part[1:] for part in parts)
+    return f"{title.rstrip('.')}. {rest}".rstrip() if rest else title
+
+
+def _plan(event: Event, state: RunState) -> PlanState:
+    assert event.plan is not None
+    return state.plans[event.plan]
+
+
+_TELLERS: dict[str, Callable[[Any, Event, RunState], Told]] = {
+    Type.ATTEMPT_PLANNED: Narrator.planned,
+    Type.ATTEMPT_STARTED: Narrator.started,
+    Type.ATTEMPT_ENDED: Narrator.ended,
+    Type.PLAN_FINISHED: Narrator.finished,
+    Type.PLAN_FAILED: Narrator.failed,
+    Type.PLAN_SKIPPED: Narrator.skipped,
+    Type.PLAN_RETRIED: Narrator.retried,
+    Type.PLAN_ASKED: Narrator.asked,
+    Type.MERGE_CONFLICTED: Narrator.conflicted,
+    Type.MERGE_LANDED: Narrator.landed,
+    Type.PUBLISH_HELD: Narrator.held,
+    Type.TARGET_MERGED: Narrator.followed,
+    Type.PLANNING_COMMITTED: Narrator.committed,
+    Type.WORKTREE_REMOVED: Narrator.removed,
+    Type.RUN_STOPPING: Narrator.stopped,
+    Type.RUN_RESUMED: Narrator.resumed,
+    Type.NOTICE: Narrator.notice,
+}
