@@ -36,7 +36,9 @@ KNOWN = st.sampled_from(
         "| Phase | Plans Complete | Status | Completed |", "|---|---|---|---|",
         "| 3. API | 1/3 | In Progress | - |", "| 3. API | 1/3 | Complete |", "**Status:** Planned",
         "| Requirement | Phase | Status |", "| API-01 | Phase 3 | Pending |", "- [ ] **API-01**: x",
-        "| API-01..03 | Phase 3 | Pending |", "status: executing", "progress:", "  percent: 3",
+        "| API-01..03 | Phase 3 | Pending |", "| Phase  | Status  | Plans |",
+        "|--------|---------|-------|", "| 3. API | Planned | -     |",
+        "status: executing", "progress:", "  percent: 3",
         "stopped_at: x", 'last_updated: "2026-01-01T00:00:00Z"', "gsd_state_version: 1.0", "",
         "Current wave: 1 of 2", "**Current focus:** Phase 2 — Old", "1. numbered", "  - deep",
     ]

@@ -199,3 +199,13 @@ def test_stages_and_runs_are_written_as_such() -> None:
         "- [x] 03.01: a\n| Stage | Runs Complete | Status | Completed |\n|---|---|---|---|\n"
         "| 3. API | 3/3 | Complete | 2026-02-03 |\n"
     )
+
+
+def test_a_cell_that_outgrows_its_column_is_written_once_and_for_all() -> None:
+    text = (
+        b"| Phase  | Status    | Plans Complete |\n|--------|-----------|----------------|\n"
+        b"| 3. API | Planned   | -              |\n"
+    )
+    once = update_roadmap(text, PART, GSD)
+    assert once.text.endswith(b"| 3. API | In Progress | 2/3            |\n")
+    assert update_roadmap(once.text, PART, GSD).text == once.text

@@ -141,6 +141,7 @@ def test_the_plan_line_keeps_the_form_it_has(old: str, new: str) -> None:
         ("██░░ 50% (3/6 plans complete)", "███░ 67% (4/6 plans complete)"),
         ("[#####     ] 50% (1/4 phases complete)", "[#######   ] 67% (2/4 phases complete)"),
         ("[.....] 0%", "[###..] 67%"),
+        ("[████] 100% (3 of 3 plans complete)", "[███░] 67% (4 of 6 plans complete)"),
         ("[██████████] 100% — v1.0 SHIPPED", "[███████░░░] 67%"),
         ("40%", "67%"),
     ],
@@ -283,3 +284,10 @@ def test_a_blocker_is_recorded_alone() -> None:
     edited = record_blockers(STATE.encode(), ["Login looks wrong"], GSD)
     assert changed_lines(STATE.encode(), edited.text) == ["-None yet.", "+- Login looks wrong"]
     assert record_blockers(edited.text, ["login looks  wrong"], GSD).text == edited.text
+
+
+def test_the_runs_own_lines_stand_behind_the_usual_ones() -> None:
+    text = "## Session Continuity\n\nResume file: x\n\nNotes:\n- Old: y\n"
+    lines = write(text).decode().split("\n")
+    assert lines[2:4] == ["Resume file: None", "Last plan completed: 03-02"]
+    assert lines[-2] == "- Old: y"

@@ -25,7 +25,8 @@ _BAR = re.compile(
     r"(?P<gap>\s*)(?P<percent>\d+)\s?%(?P<rest>.*)$"
 )
 _BAR_COUNT = re.compile(
-    r"^(?P<open>\s*\()\d+/\d+(?P<rest> [a-z ]*\b(?P<what>plans|runs|phases|stages)\b[a-z ]*\))$"
+    r"^(?P<open>\s*\()\d+(?P<mid>/| of )\d+"
+    r"(?P<rest> [a-z ]*\b(?P<what>plans|runs|phases|stages)\b[a-z ]*\))$"
 )
 _DATE = re.compile(r"^\d{4}-\d\d-\d\d$")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d")
@@ -132,5 +133,5 @@ def bar_value(old: str, progress: Progress) -> str | None:
             if plans
             else (progress.phases_done, progress.phases)
         )
-        rest = f"{count['open']}{done}/{total}{count['rest']}"
+        rest = f"{count['open']}{done}{count['mid']}{total}{count['rest']}"
     return f"{m['open']}{bar}{m['close']}{gap}{percent}%{rest}"

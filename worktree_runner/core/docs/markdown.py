@@ -185,19 +185,23 @@ def cells(text: str) -> list[str]:
     return [part.strip() for part in _parts(text)[1]]
 
 
-def put_cell(text: str, column: int, value: str, *, like: str = "") -> str:
-    """The row with one cell replaced; the cell keeps its width where the row is as long as
-    `like`, the header, that is in a table whose columns are drawn straight."""
+def put_cell(text: str, column: int, value: str, *, keep_width: bool = False) -> str:
+    """The row with one cell replaced; with `keep_width` a shorter value is filled up."""
     first, parts, last = _parts(text)
     old = parts[column]
-    width = len(old)
-    lead = old[: len(old) - len(old.lstrip())] or " "
-    if not old.strip():
-        lead = " "
+    if old.strip() == value:
+        return text
+    lead = old[: len(old) - len(old.lstrip())] if old.strip() else " "
     trail = " " if old[-1:] == " " or not old.strip() else ""
-    cell = f"{lead}{value}{trail}"
-    parts[column] = cell.ljust(width) if len(text.rstrip()) == len(like.rstrip()) else cell
+    cell = f"{lead or ' '}{value}{trail}"
+    parts[column] = cell.ljust(len(old)) if keep_width else cell
     return first + "|".join(parts) + last
+
+
+def put_in_table(page: Page, table: Table, row: int, column: int, value: str) -> None:
+    """Replaces one cell; its width stays where the row is drawn as wide as the header."""
+    straight = len(page.lines[row].rstrip()) == len(page.lines[table.line].rstrip())
+    page.put(row, put_cell(page.text(row), column, value, keep_width=straight))
 
 
 def _parts(text: str) -> tuple[str, list[str], str]:

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from worktree_runner.core.docs.markdown import Table, cells, put_cell, tables
+from worktree_runner.core.docs.markdown import Table, cells, put_in_table, tables
 from worktree_runner.core.docs.page import Edited, Page
 from worktree_runner.core.docs.refs import (
     cell_token,
@@ -125,13 +125,9 @@ class _Writer:
         column = table.column(r"^evidence\b|^proof\b|^verified by\b")
         if proof and column is None:
             word = f"{word} ({proof})"
-        self._put(table, row, status, word)
+        put_in_table(self.page, table, row, status, word)
         if proof and column is not None and _EMPTY.match(cells(self.page.text(row))[column]):
-            self._put(table, row, column, proof)
-
-    def _put(self, table: Table, row: int, column: int, value: str) -> None:
-        header = self.page.lines[table.line]
-        self.page.put(row, put_cell(self.page.text(row), column, value, like=header))
+            put_in_table(self.page, table, row, column, proof)
 
     def _proof(self, each: str) -> str:
         text = re.sub(r"\s+", " ", self.evidence.get(each.upper(), "")).strip()

@@ -20,7 +20,7 @@ from worktree_runner.core.docs.markdown import (
     cells,
     field,
     fields,
-    put_cell,
+    put_in_table,
     tables,
 )
 from worktree_runner.core.docs.page import Edited, Page
@@ -49,7 +49,8 @@ _DATED = re.compile(
 )
 _DONE_WORD = re.compile(r"complete|shipped|\bdone\b|validated|verified", re.I)
 _OPEN_STATUS = re.compile(
-    r"^\W*(?:not started|todo|to do|open|pending|planned|planning|in planning|ready(?: to \w+)?|"
+    r"^\W*(?:not started(?:\b.*)?|"
+    r"todo|to do|open|pending|planned|planning|in planning|ready(?: to \w+)?|"
     r"in progress|executing|executed|active|current|gaps found|tbd|verifying|upcoming)?\W*$",
     re.I,
 )
@@ -204,7 +205,9 @@ class _Writer:
         if plans is not None:
             old = cells(self.page.text(row))[plans]
             if re.match(r"^\d+\s*/\s*(\d+|\?|TBD)$|^\d*$", old, re.I) or _EMPTY.match(old):
-                self._put_cell(table, row, plans, f"{facts.plans_done}/{facts.plans_total}")
+                put_in_table(
+                    self.page, table, row, plans, f"{facts.plans_done}/{facts.plans_total}"
+                )
             else:
                 self.page.note(row, f"'{old}' is no count of {self.dialect.words.plans}; left")
         status = table.column(r"^status|^state$")
@@ -214,7 +217,7 @@ class _Writer:
         if facts.phase_complete and dated is not None and dated != status:
             old = cells(self.page.text(row))[dated]
             if _EMPTY.match(old):
-                self._put_cell(table, row, dated, facts.date)
+                put_in_table(self.page, table, row, dated, facts.date)
             elif not re.search(_DATE, old):
                 self.page.note(row, f"'{old}' is no date; left as it is")
 
@@ -229,9 +232,9 @@ class _Writer:
             self.page.note(row, f"status '{old}' is not known; left as it is")
             return
         if facts.phase_complete:
-            self._put_cell(table, row, column, self._complete_word(table, column))
+            put_in_table(self.page, table, row, column, self._complete_word(table, column))
         elif facts.plans_done:
-            self._put_cell(table, row, column, self._progress_word(table, column))
+            put_in_table(self.page, table, row, column, self._progress_word(table, column))
 
     def _open_text(self) -> str:
         open_plans = self.facts.plans_total - self.facts.plans_done
@@ -251,10 +254,6 @@ class _Writer:
     def _progress_word(self, table: Table, column: int) -> str:
         used = [s for s in self._statuses(table, column) if re.match(r"^\W*in progress$", s, re.I)]
         return used[0] if used else "In Progress"
-
-    def _put_cell(self, table: Table, row: int, column: int, value: str) -> None:
-        header = self.page.lines[table.line]
-        self.page.put(row, put_cell(self.page.text(row), column, value, like=header))
 
     # --- the phase itself
 

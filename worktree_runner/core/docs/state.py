@@ -87,6 +87,7 @@ _MACHINE_STATUS = {
     Position.GAPS_FOUND: "planning",
     Position.COMPLETE: "completed",
 }
+_SESSION_FIELDS = ("last session", "stopped at", "resume file")
 
 
 class _Writer:
@@ -309,7 +310,8 @@ class _Writer:
         if not add:
             return
         if known:
-            like = max(known.values(), key=lambda each: each.line)
+            usual = [known[name] for name in _SESSION_FIELDS if name in known]
+            like = max(usual or known.values(), key=lambda each: each.line)
             self.page.add_after(like.line, [like.sibling(name, value) for name, value in add])
         else:
             filled = [n for n in section.own if self.page.text(n).strip()]
