@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "release": ("release", "Give reservations back."),
     "renew": ("renew", "Keep reservations for longer."),
     "reservations": ("reservations", "List who has reserved what."),
+    "hook": ("hook", "Answer the hooks of coding agents."),
     "mail": ("mail", "Send and read messages between agents, the run and people."),
     "serve": ("serve", "Serve reservations and mail to agents by MCP."),
     "demo": ("demo", "Make a small project with a planned phase and execute it."),
