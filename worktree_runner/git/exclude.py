@@ -8,7 +8,7 @@ from pathlib import Path
 from worktree_runner.git.entries import real
 from worktree_runner.git.gateway import Git
 from worktree_runner.store.atomic import save_bytes
-from worktree_runner.store.locks import hold
+from worktree_runner.store.lock import exclusive
 from worktree_runner.store.paths import Layout
 
 
@@ -21,7 +21,7 @@ def exclude_worktrees(git: Git, layout: Layout, root: Path) -> bool:
     if main == root or main not in root.parents:
         return False
     relative = root.relative_to(main).as_posix()
-    with hold(layout.worktrees_lock):
+    with exclusive(layout.worktrees_lock):
         # --no-index: a tracked file of that name would otherwise hide the rule
         if git.ok("check-ignore", "--quiet", "--no-index", "--", f"{relative}/x"):
             return False

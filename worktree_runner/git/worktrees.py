@@ -23,13 +23,16 @@ from worktree_runner.git.gateway import Git, GitError
 from worktree_runner.git.listing import Mark, Worktree, list_all, list_own
 from worktree_runner.git.transient import ENGLISH, again
 from worktree_runner.store.atomic import save_text
-from worktree_runner.store.locks import hold
+from worktree_runner.store.lock import exclusive
 from worktree_runner.store.paths import Layout
 
 __all__ = [
     "BranchExistsError", "Mark", "Worktree", "add", "delete_branch", "list_all", "list_own",
     "remark", "remove",
 ]  # fmt: skip
+
+
+LOCK_PATIENCE_S = 60.0
 
 
 class BranchExistsError(PreconditionError):
@@ -82,14 +85,14 @@ def add(
     _check_place(new)
     made = False
     try:
-        with hold(layout.worktrees_lock):
+        with exclusive(layout.worktrees_lock, LOCK_PATIENCE_S):
             _clear_own_record(new)
             made = _make_branch(git, new)
             _make_record(git, new)
         _assert_head(new)
         Git(new.path).run("reset", "--hard", "--quiet", "--no-recurse-submodules", env=env)
     except BaseException:
-        with hold(layout.worktrees_lock):
+        with exclusive(layout.worktrees_lock, LOCK_PATIENCE_S):
             _undo(git, new, branch_made=made)
         raise
     record = record_of(layout, new.path)
@@ -260,7 +263,7 @@ def remove(git: Git, layout: Layout, tree: Worktree) -> None:
     run's. A crash leaves a marked record without a folder, which a second call clears. The
     branch stays; see `delete_branch`. `entries.empty_trash` gives the space back.
     """
-    with hold(layout.worktrees_lock):
+    with exclusive(layout.worktrees_lock, LOCK_PATIENCE_S):
         record = record_of(layout, tree.path)
         if record is None:
             if tree.path.exists():
@@ -285,7 +288,7 @@ def delete_branch(git: Git, layout: Layout, branch: str, expected: str) -> None:
     The caller has proven that its commits are kept elsewhere. Does nothing if it is gone.
     """
     ref = f"refs/heads/{branch}"
-    with hold(layout.worktrees_lock):
+    with exclusive(layout.worktrees_lock, LOCK_PATIENCE_S):
         used = next((tree for tree in list_all(git) if tree.branch == branch), None)
         if used is not None:
             raise PreconditionError(
@@ -304,7 +307,7 @@ def delete_branch(git: Git, layout: Layout, branch: str, expected: str) -> None:
 
 def remark(git: Git, layout: Layout, tree: Worktree, mark: Mark) -> Worktree:
     """The same worktree with another mark, as when a later run takes it over; one step on disk."""
-    with hold(layout.worktrees_lock):
+    with exclusive(layout.worktrees_lock, LOCK_PATIENCE_S):
         record = record_of(layout, tree.path)
         if record is None or Mark.parse(reason_of(record)) is None:
             raise PreconditionError(f"{tree.path} is not wtrun's", hint="git worktree list -v")
