@@ -98,6 +98,15 @@ def test_a_busy_port_is_refused_if_asked_for(tmp_path: Path) -> None:
     assert f"can't listen on 127.0.0.1:{port}" in done.stderr and "--port 0" in done.stderr
 
 
+def test_answers_are_not_held_back_for_bigger_packets() -> None:
+    from worktree_runner.serve import run
+
+    # asyncio sets TCP_NODELAY on accepted sockets of this protocol number only
+    with run._listen(0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
+        assert listener.getsockname()[0] == "127.0.0.1"
+
+
 def test_without_the_sdk_the_command_names_the_install_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

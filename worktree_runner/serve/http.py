@@ -24,7 +24,7 @@ from starlette.requests import Request
 
 from worktree_runner.serve.calls import Caller
 from worktree_runner.serve.desk import Desk
-from worktree_runner.serve.server import make_server
+from worktree_runner.serve.server import AGENT, make_server
 
 PATHS = frozenset({"/mcp", "/mcp/", "/api", "/api/"})
 HEALTH = frozenset({"/", "/health", "/health/liveness", "/health/readiness"})
@@ -83,7 +83,7 @@ class Endpoint:
             await _reply(send, 401, {"error": error}, www_authenticate="Bearer")
             return
         # the SDK hands the request of a call to its handler, so the name travels in the scope
-        scope["wtrun.agent"] = caller.name
+        scope[AGENT] = caller.name
         others = [(name, value) for name, value in scope["headers"] if name != b"accept"]
         scope["headers"] = [*others, (b"accept", b"application/json, text/event-stream")]
         await self._manager.handle_request(scope, receive, _status_200(send))

@@ -14,6 +14,7 @@ from typing import Any
 import anyio.to_thread
 import mcp_types as wire
 from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
 
 from worktree_runner import __version__
 from worktree_runner.errors import WtrunError
@@ -23,6 +24,10 @@ from worktree_runner.serve.desk import Desk
 
 NAME = "mcp-agent-mail"
 """The name that prompts and clients know, also the key in every client's configuration."""
+
+AGENT = "wtrun.agent"
+"""Where the HTTP layer leaves the name that a request's token is bound to."""
+JSON = "application/json"
 
 INSTRUCTIONS = (
     "File reservations and messages for agents that share a repository. Register once, use the "
@@ -68,67 +73,74 @@ def answer(desk: Desk, caller: Caller, name: str, arguments: Mapping[str, Any]) 
         return Answer(None, f"Error calling tool '{name}': {error}", is_error=True)
 
 
-def make_server(desk: Desk, default: Caller = Caller()) -> Server[Any]:  # noqa: B008 - frozen
-    """The SDK's server for one desk; `default` is who calls where no HTTP header says it."""
+class Handlers:
+    """What the SDK's server calls; `default` is who calls where no HTTP request says it."""
 
-    def caller(context: Any) -> Caller:
-        request = context.request
-        return default if request is None else Caller(request.scope.get("wtrun.agent"))
+    def __init__(self, desk: Desk, default: Caller) -> None:
+        self._desk = desk
+        self._default = default
 
-    async def list_tools(context: Any, params: Any) -> wire.ListToolsResult:
+    async def list_tools(self, context: Any, params: Any) -> wire.ListToolsResult:
         return wire.ListToolsResult(tools=[_described(tool) for tool in TOOLS.values()])
 
-    async def call_tool(context: Any, params: wire.CallToolRequestParams) -> wire.CallToolResult:
-        found = await anyio.to_thread.run_sync(
-            answer, desk, caller(context), params.name, params.arguments or {}
-        )
+    async def call_tool(
+        self, context: Any, params: wire.CallToolRequestParams
+    ) -> wire.CallToolResult:
+        caller, arguments = self._caller(context), params.arguments or {}
+        found = await anyio.to_thread.run_sync(answer, self._desk, caller, params.name, arguments)
         content: list[Any] = [wire.TextContent(type="text", text=found.text)]
         return wire.CallToolResult(
             content=content, structured_content=found.structured, is_error=found.is_error
         )
 
-    async def list_resources(context: Any, params: Any) -> wire.ListResourcesResult:
+    async def list_resources(self, context: Any, params: Any) -> wire.ListResourcesResult:
         listed = [
-            wire.Resource(uri=uri, name=name, description=text, mime_type="application/json")
+            wire.Resource(uri=uri, name=name, description=text, mime_type=JSON)
             for uri, name, text in resources.FIXED
         ]
         return wire.ListResourcesResult(resources=listed)
 
-    async def list_templates(context: Any, params: Any) -> wire.ListResourceTemplatesResult:
+    async def list_templates(self, context: Any, params: Any) -> wire.ListResourceTemplatesResult:
         listed = [
-            wire.ResourceTemplate(
-                uri_template=uri, name=name, description=text, mime_type="application/json"
-            )
+            wire.ResourceTemplate(uri_template=uri, name=name, description=text, mime_type=JSON)
             for uri, name, text in resources.TEMPLATES
         ]
         return wire.ListResourceTemplatesResult(resource_templates=listed)
 
     async def read_resource(
-        context: Any, params: wire.ReadResourceRequestParams
+        self, context: Any, params: wire.ReadResourceRequestParams
     ) -> wire.ReadResourceResult:
-        from mcp.shared.exceptions import MCPError
-
         uri = str(params.uri)
         try:
-            text = await anyio.to_thread.run_sync(resources.read, desk, caller(context), uri)
+            text = await anyio.to_thread.run_sync(
+                resources.read, self._desk, self._caller(context), uri
+            )
         except ToolError as error:
             raise MCPError(code=wire.INVALID_PARAMS, message=str(error)) from None
-        content = wire.TextResourceContents(uri=uri, mime_type="application/json", text=text)
+        content = wire.TextResourceContents(uri=uri, mime_type=JSON, text=text)
         return wire.ReadResourceResult(contents=[content])
 
-    async def list_prompts(context: Any, params: Any) -> wire.ListPromptsResult:
+    async def list_prompts(self, context: Any, params: Any) -> wire.ListPromptsResult:
         return wire.ListPromptsResult(prompts=[])
 
+    def _caller(self, context: Any) -> Caller:
+        request = context.request
+        return self._default if request is None else Caller(request.scope.get(AGENT))
+
+
+def make_server(desk: Desk, default: Caller | None = None) -> Server[Any]:
+    """The SDK's server for one desk; `default` is who calls over stdio."""
+    handlers = Handlers(desk, default or Caller())
     server: Server[Any] = Server(
         NAME,
         version=__version__,
         instructions=INSTRUCTIONS,
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
-        on_list_resources=list_resources,
-        on_list_resource_templates=list_templates,
-        on_read_resource=read_resource,
-        on_list_prompts=list_prompts,
+        on_list_tools=handlers.list_tools,
+        on_call_tool=handlers.call_tool,
+        on_list_resources=handlers.list_resources,
+        on_list_resource_templates=handlers.list_templates,
+        on_read_resource=handlers.read_resource,
+        on_list_prompts=handlers.list_prompts,
     )
     # the tracing that the SDK puts first costs time in each call, and nobody exports it here
     server.middleware.clear()
