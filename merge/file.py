@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from merge import checks
 from merge.imports import fold, only_inside
 from merge.languages import language_of
+from merge.mappings import means_the_merge
 from merge.markers import holds_markers
-from merge.paths import is_generated, lock_command, never_automatic
+from merge.paths import is_generated, lock_command, name_of, never_automatic
 from merge.policy import DEFAULTS, Settings, first_match, matches
+from merge.resolvers import go_sum
 from merge.resolvers.catalogue import RULES
 from merge.text import Lines, Segment, composed, merge_lines, merge_two, split_lines
 from merge.types import ConflictHunk
@@ -23,6 +25,7 @@ from merge.view import Answer, FileView, Rule
 LONG_HUNK = 200
 WHOLE_FILE = {
     "line-merge": "the changes do not overlap",
+    "go-sum": "entries of go.sum are facts about module versions; all of both sides are kept",
     "imports": "imports were merged by name; a name counts as removed only if nothing uses it",
 }
 """Rules that are not asked hunk by hunk, and why they are safe."""
@@ -61,6 +64,10 @@ def merge_file(
         segments = merge_two(split_lines(ours), split_lines(theirs))
     else:
         segments = merge_lines(*map(split_lines, (base, ours, theirs)))
+    if name_of(path) == "go.sum" and base is not None and not forbidden:
+        union = go_sum.union(base, ours, theirs)
+        if union is not None and _allowed(path, settings, "go-sum"):
+            return FileMerge(union, segments, ("go-sum",), WHOLE_FILE["go-sum"])
     view = FileView(path, base or b"", ours, theirs, segments, settings)
     command = first_match(path, settings.regenerate) or lock_command(path)
     reason = forbidden or _forbidden(view, base is None, command)
@@ -94,6 +101,11 @@ def settle(view: FileView, answers: Sequence[Answer | None]) -> Settled | str:
         return reason
     rules = tuple(dict.fromkeys(answer.rule for answer in answers if answer))
     return Settled(data, rules or ("line-merge",))
+
+
+def _allowed(path: str, settings: Settings, rule: str) -> bool:
+    off = settings.tier == "none" or rule in settings.disabled
+    return not off and not matches(path, settings.unresolve)
 
 
 def _whole_file_rules(view: FileView) -> Settled | None:
@@ -152,6 +164,8 @@ def failed_check(view: FileView, data: bytes) -> str:
     """Why a composed text is refused, or an empty string."""
     if checks.stops_parsing(view.path, view.ours, view.theirs, data):
         return "the combined text no longer parses, though both sides do"
+    if not means_the_merge(view.path, view.base, view.ours, view.theirs, data):
+        return "the combined text would not mean what merging it key by key means"
     name = checks.doubled_definition(view.path, (view.ours, view.theirs), data)
     if name is not None:
         return f"the combined text would define {name} twice"

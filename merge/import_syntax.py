@@ -337,7 +337,8 @@ def _rust(lines: Sequence[bytes], at: int) -> tuple[Statement, int] | None:
         if names:
             module = grouped["module"]
             elements = tuple(_use(kind, f"{module}::{name}", alias) for name, alias in names)
-            return Statement(kept, elements, f"{module}::{{"), end
+            opening = f"{found['vis'] or ''}use {module}::{{"
+            return Statement(kept, elements, "" if attributes else opening, "};"), end
     plain = re.fullmatch(r"(?P<path>[\w:]+(?:::\*)?)(?: as (?P<alias>\w+))?", path)
     if plain:
         return Statement(kept, (_use(kind, plain["path"], plain["alias"] or ""),)), end
@@ -385,11 +386,14 @@ def with_elements(
     """The statement with these elements instead, in its own layout; None if that is unsure."""
     if elements == statement.elements:
         return statement.lines
-    if not statement.opening or (language == "rust"):
+    if not statement.opening:
         return None
     named = [e for e in elements if e.name != "default"]
     if language == "python" and statement.opening == "import ":
         words = [e.module + (f" as {e.alias}" if e.alias else "") for e in elements]
+    elif language == "rust":
+        module = statement.opening.rpartition("use ")[2].removesuffix("::{")
+        words = [_use_word(e, module) for e in elements]
     else:
         words = [e.name + (f" as {e.alias}" if e.alias else "") for e in named]
     if not words or len(elements) - len(named) != sum(
@@ -401,11 +405,16 @@ def with_elements(
         longest = max(MAX_WIDTH, len(statement.lines[0].rstrip()))
         if len(line) <= longest:
             return (line.encode() + end,)
-        return _one_each(language, statement, words, "    " if language == "python" else "  ", end)
+        return _one_each(language, statement, words, "  " if language in "js ts" else "    ", end)
     indent = _vertical_indent(statement, len(statement.elements))
     if indent is None:
         return None
     return _one_each(language, statement, words, indent, end)
+
+
+def _use_word(element: Element, module: str) -> str:
+    path = element.name.removeprefix(module).removeprefix("::") or "self"
+    return path if element.alias in ("", _tail(element.name)) else f"{path} as {element.alias}"
 
 
 def _one_line(language: str, statement: Statement, words: Sequence[str]) -> str:
@@ -413,7 +422,7 @@ def _one_line(language: str, statement: Statement, words: Sequence[str]) -> str:
     if language == "python":
         closing = ")" if statement.closing else ""
         return f"{statement.opening}{statement.closing}{inner}{closing}"
-    tight = b"{ " not in statement.lines[0]
+    tight = language == "rust" or b"{ " not in statement.lines[0]
     return f"{statement.opening}{inner if tight else f' {inner} '}{statement.closing}"
 
 

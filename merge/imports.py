@@ -152,6 +152,8 @@ def _wanted(
     added = (o | t) - b
     if any(e.name == "*" and not e.alias for e in added):
         return None
+    if any(e.kind == "opaque" for e in (b | o | t) - (b & o & t)):
+        return None  # a form that is not understood was touched
     wanted = (b & o & t) | added
     bound = {e.binding for e in wanted if e.binding}
     for element in sorted((b & o) ^ (b & t)):

@@ -2,14 +2,18 @@
 
 Safe as text: each side replaced lines of the base one for one, and no base line was replaced by
 both, so both replacements fit together without a choice. An insertion or deletion at the border
-is no such case: what belongs together is then a guess.
+is no such case: what belongs together is then a guess. Prose and comments are left out: their
+lines are read together, and neither a parser nor a test would notice that they don't fit.
 """
 
 from __future__ import annotations
 
 from merge.diff import Block, changed_blocks
+from merge.languages import language_of
 from merge.text import Lines
 from merge.view import Answer, FileView
+
+_COMMENTS = (b"//", b"--", b"/*", b"<!", b";;")
 
 
 def one_for_one(view: FileView, index: int) -> Answer | None:
@@ -18,6 +22,8 @@ def one_for_one(view: FileView, index: int) -> Answer | None:
     if not hunk.base or len(hunk.ours) != len(hunk.base) or len(hunk.theirs) != len(hunk.base):
         return None
     ours, theirs = (changed_blocks(hunk.base, side) for side in (hunk.ours, hunk.theirs))
+    if _is_prose(view.path, (*hunk.ours, *hunk.theirs)):
+        return None
     if not ours or not theirs or not all(map(_replaces, (*ours, *theirs))):
         return None
     touched = _lines_of(ours)
@@ -27,6 +33,12 @@ def one_for_one(view: FileView, index: int) -> Answer | None:
         hunk.ours[i] if i in touched else line for i, line in enumerate(hunk.theirs)
     )
     return Answer(lines, "adjacent")
+
+
+def _is_prose(path: str, lines: Lines) -> bool:
+    return language_of(path) in {"prose", ""} or all(
+        line.strip()[:2] in _COMMENTS or line.strip()[:1] in (b"#", b"*", b"") for line in lines
+    )
 
 
 def _replaces(block: Block) -> bool:

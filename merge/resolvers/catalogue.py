@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from merge.resolvers import adjacent, versions, whitespace
+from merge.resolvers import adjacent, lists, members, versions, whitespace
 from merge.view import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -21,6 +21,23 @@ RULES: tuple[Rule, ...] = (
         "version",
         "both sides raised the same version; the greater one is kept",
         versions.greater_version,
+    ),
+    Rule(
+        "list",
+        "both sides only added entries to a list in which each entry stands for itself; "
+        "the target's come first",
+        lists.entries,
+    ),
+    Rule(
+        "changelog",
+        "both sides only added bullets under the same heading; the target's come first",
+        lists.changelog,
+    ),
+    Rule(
+        "keys",
+        "each key was touched by one side only; the file read as a whole means the same as "
+        "merging it key by key",
+        members.by_key,
     ),
     Rule(
         "adjacent",

@@ -73,14 +73,15 @@ def greater_version(view: FileView, index: int) -> Answer | None:
         elif ours == base:
             lines.append(theirs)
         else:
-            chosen = _greater(base, ours, theirs)
+            chosen = greater_line(base, ours, theirs)
             if chosen is None:
                 return None
             lines.append(chosen)
     return Answer(tuple(lines), "version", frozenset((*hunk.ours, *hunk.theirs)))
 
 
-def _greater(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
+def greater_line(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
+    """The line with the greater version, None where that is no answer."""
     sides = (base, ours, theirs)
     if any(_OWN.search(line) for line in sides):
         return None

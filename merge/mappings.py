@@ -1,0 +1,55 @@
+"""JSON, TOML and YAML as values: what merging their keys must give.
+
+Used as a check on text that other rules made: whatever they did with lines, the file must mean
+what merging key by key means. Lists and scalars are opaque; order of keys means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from merge.languages import language_of, read_json, read_toml, read_yaml
+
+_MISSING = object()
+
+
+def reader_for(path: str) -> Callable[[bytes], Any] | None:
+    readers: dict[str, Callable[[bytes], Any] | None] = {
+        "json": read_json,
+        "toml": read_toml,
+        "yaml": read_yaml,
+    }
+    return readers.get(language_of(path))
+
+
+def means_the_merge(path: str, base: bytes, ours: bytes, theirs: bytes, result: bytes) -> bool:
+    """Whether the result holds every key as three-way merging of values gives it.
+
+    True for files that no reader here knows, or that a side had already broken. Where both sides
+    changed a value differently, the result must have one of the two.
+    """
+    read = reader_for(path)
+    if read is None:
+        return True
+    values = []
+    for text in (base, ours, theirs, result):
+        try:
+            values.append(read(text))
+        except (ValueError, RecursionError):
+            return text is not result
+    return _agrees(*values)
+
+
+def _agrees(base: Any, ours: Any, theirs: Any, result: Any) -> bool:
+    if theirs in (ours, base):
+        return bool(result == ours)
+    if ours == base:
+        return bool(result == theirs)
+    sides = [base if base is not _MISSING else {}, ours, theirs, result]
+    if all(isinstance(side, dict) for side in sides):
+        keys = {key for side in sides for key in side}
+        return all(_agrees(*(side.get(key, _MISSING) for side in sides)) for key in keys)
+    if all(isinstance(side, list) and len(side) == len(ours) for side in sides):
+        return all(_agrees(*parts) for parts in zip(*sides, strict=True))
+    return any(result == side for side in (ours, theirs))

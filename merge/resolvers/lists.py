@@ -1,0 +1,87 @@
+"""Lists that only grow: ignore files, author lists, change logs.
+
+Safe because an entry stands for itself: neither side changed or removed one, no entry is shared,
+and the place is the same. Ignore files with `!` lines are left out, since their order matters.
+"""
+
+from __future__ import annotations
+
+import re
+
+from merge.paths import name_of
+from merge.text import Lines, line_end
+from merge.types import ConflictHunk
+from merge.view import Answer, FileView
+
+_IGNORE = re.compile(r"\.\w*ignore")
+_PEOPLE = re.compile(r"(?:AUTHORS|CONTRIBUTORS|THANKS|CREDITS)(?:\.(?:md|rst|txt))?", re.I)
+_CHANGES = re.compile(r"(?:CHANGES|CHANGELOG|HISTORY|NEWS|RELEASES?)(?:\.(?:md|rst|txt))?", re.I)
+_BULLET = re.compile(rb"[-*+][ \t]+\S")
+_HEADING = re.compile(rb"#|=+\s*$|-{3,}\s*$|~+\s*$|\^+\s*$|\.\. ")
+_RELEASE = re.compile(rb"^\W*v?\d+\.\d+(?:\.\d+)*\W|\d{4}-\d\d-\d\d|unreleased", re.I)
+
+
+def both_insert(hunk: ConflictHunk) -> tuple[Lines, Lines] | None:
+    """What each side inserted at the same place, if that is all that happened.
+
+    A last line that only got the line end it lacked is no change.
+    """
+    last = hunk.before[-1:]
+    ended = len(hunk.base) == 1 and last and last[0].rstrip(b"\r\n") == hunk.base[0]
+    if (hunk.base and not ended) or not hunk.ours or not hunk.theirs:
+        return None
+    return _ended(hunk.ours), hunk.theirs
+
+
+def _ended(lines: Lines) -> Lines:
+    if lines[-1].endswith(b"\n"):
+        return lines
+    return (*lines[:-1], lines[-1] + line_end(lines))
+
+
+def _shares_a_line(left: Lines, right: Lines) -> bool:
+    return bool({line.strip() for line in left} & {line.strip() for line in right} - {b""})
+
+
+def entries(view: FileView, index: int) -> Answer | None:
+    """Ours, then theirs, where both sides added entries to an ignore or author list."""
+    name = name_of(view.path)
+    ignore = _IGNORE.fullmatch(name) is not None
+    if not ignore and not _PEOPLE.fullmatch(name):
+        return None
+    found = both_insert(view.hunks[index])
+    if found is None or _shares_a_line(*found):
+        return None
+    if ignore and any(line.startswith(b"!") for text in (view.ours, view.theirs)
+                      for line in text.split(b"\n")):  # fmt: skip
+        return None
+    return Answer((*found[0], *found[1]), "list", frozenset(view.hunks[index].base))
+
+
+def changelog(view: FileView, index: int) -> Answer | None:
+    """Ours, then theirs, where both sides added bullets below the same heading."""
+    if not _CHANGES.fullmatch(name_of(view.path)):
+        return None
+    hunk = view.hunks[index]
+    found = both_insert(hunk)
+    if found is None or _shares_a_line(*found) or not all(map(_only_bullets, found)):
+        return None
+    after = next(iter(hunk.after), b"")
+    if after.strip() and after[:1] in b" \t":
+        return None  # the next line goes on with a bullet that one side cut in two
+    ours, theirs = found
+    if not ours[-1].strip() and theirs[-1:] and theirs[-1].strip() and not after.strip():
+        theirs, ours = (*theirs, ours[-1]), ours[:-1]
+    return Answer((*ours, *theirs), "changelog", frozenset(hunk.base))
+
+
+def _only_bullets(lines: Lines) -> bool:
+    text = [line for line in lines if line.strip()]
+    if not text or not _BULLET.match(text[0]):
+        return False
+    return all(
+        (_BULLET.match(line) or line[:1] in b" \t")
+        and not _HEADING.match(line)
+        and not _RELEASE.search(line)
+        for line in text
+    )
