@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from merge import checks
+from merge import checks, line_ends
+from merge.hunk_kinds import NEVER
 from merge.imports import fold, only_inside
 from merge.languages import language_of
 from merge.mappings import means_the_merge
@@ -17,25 +18,21 @@ from merge.markers import holds_markers
 from merge.paths import is_generated, lock_command, name_of, never_automatic
 from merge.policy import DEFAULTS, Settings, first_match, matches
 from merge.resolvers import go_sum
-from merge.resolvers.catalogue import RULES
-from merge.text import Lines, Segment, composed, merge_lines, merge_two, split_lines
+from merge.resolvers.catalogue import GUESSES, RULES, TESTED, reasons
+from merge.text import Segment, composed
 from merge.types import ConflictHunk
-from merge.view import Answer, FileView, Rule
+from merge.view import Answer, FileView, Rule, make_view
 
 LONG_HUNK = 200
-WHOLE_FILE = {
-    "line-merge": "the changes do not overlap",
-    "go-sum": "entries of go.sum are facts about module versions; all of both sides are kept",
-    "imports": "imports were merged by name; a name counts as removed only if nothing uses it",
-}
-"""Rules that are not asked hunk by hunk, and why they are safe."""
+MANY_HUNKS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class FileMerge:
     """`data` is the settled text, or None with the reason in `why`.
 
-    `segments` always hold the line merge, with hunks that carry their kind and proposal.
+    `segments` always hold the line merge, with hunks that carry their kind and proposal. `tier`
+    is `tested` if one of the rules is not proven: a green gate has to decide then.
     """
 
     data: bytes | None
@@ -44,6 +41,14 @@ class FileMerge:
     why: str = ""
     tier: str = "proven"
     command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A text that passed every check, and the rules that made it."""
+
+    data: bytes
+    rules: tuple[str, ...]
 
 
 def merge_file(
@@ -55,76 +60,25 @@ def merge_file(
     *,
     forbidden: str = "",
 ) -> FileMerge:
-    """Merges one file that git could not.
+    """Merges one file, or says why a person must.
 
     `base` is None where both sides added the file. `forbidden` is a reason why no rule may be
     used here; the line merge and proposals come back all the same.
     """
-    if base is None:
-        segments = merge_two(split_lines(ours), split_lines(theirs))
-    else:
-        segments = merge_lines(*map(split_lines, (base, ours, theirs)))
-    if name_of(path) == "go.sum" and base is not None and not forbidden:
-        union = go_sum.union(base, ours, theirs)
-        if union is not None and _allowed(path, settings, "go-sum"):
-            return FileMerge(union, segments, ("go-sum",), WHOLE_FILE["go-sum"])
-    view = FileView(path, base or b"", ours, theirs, segments, settings)
     command = first_match(path, settings.regenerate) or lock_command(path)
+    evened = line_ends.evened(base, ours, theirs)
+    base, theirs = evened or (base, theirs)
+    view = make_view(base, ours, theirs, path, settings)
     reason = forbidden or _forbidden(view, base is None, command)
-    answers = [answer_for(view, index) for index in range(len(view.hunks))]
-    settled: Settled | str = reason or settle(view, answers)
-    if isinstance(settled, str) and not reason:
-        again = _whole_file_rules(view)
-        settled = again or settled
+    answers = [_answer(view, index) for index in range(len(view.hunks))]
+    settled = reason or _settled(view, answers)
     if isinstance(settled, str):
         return FileMerge(None, _with_proposals(view, answers), why=settled, command=command)
-    return FileMerge(settled.data, segments, settled.rules, why=reasons(settled.rules))
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """A text that passed every check, and the rules that made it."""
-
-    data: bytes
-    rules: tuple[str, ...]
-
-
-def settle(view: FileView, answers: Sequence[Answer | None]) -> Settled | str:
-    """The text in which every hunk has its answer, or why there is none."""
-    reason = _unsettled(view, answers)
-    if reason:
-        return reason
-    lines = [answer.lines for answer in answers if answer]
-    data = composed(view.segments, lambda index, _: lines[index])
-    reason = failed_check(view, data)
-    if reason:
-        return reason
-    rules = tuple(dict.fromkeys(answer.rule for answer in answers if answer))
-    return Settled(data, rules or ("line-merge",))
-
-
-def _allowed(path: str, settings: Settings, rule: str) -> bool:
-    off = settings.tier == "none" or rule in settings.disabled
-    return not off and not matches(path, settings.unresolve)
-
-
-def _whole_file_rules(view: FileView) -> Settled | None:
-    """Rules that look at more than one hunk at a time."""
-    return _with_imports_merged(view) if "imports" not in view.settings.disabled else None
-
-
-def _with_imports_merged(view: FileView) -> Settled | None:
-    """Imports merged by name, the rest by lines and rules."""
-    folded = fold(language_of(view.path), view.base, view.ours, view.theirs)
-    if folded is None or not only_inside(view.hunks, folded.regions):
-        return None
-    segments = merge_lines(*map(split_lines, (folded.base, view.ours, folded.theirs)))
-    rest = replace(view, base=folded.base, theirs=folded.theirs, segments=segments)
-    settled = settle(rest, [answer_for(rest, index) for index in range(len(rest.hunks))])
-    data = None if isinstance(settled, str) else folded.finish(settled.data)
-    if data is None or isinstance(settled, str) or failed_check(view, data):
-        return None
-    return Settled(data, ("imports", *(rule for rule in settled.rules if rule != "line-merge")))
+    rules = settled.rules
+    if evened:
+        rules = ("line-ends", *(rule for rule in rules if rule != "line-merge"))
+    tier = "tested" if any(rule.name in rules for rule in TESTED) else "proven"
+    return FileMerge(settled.data, view.segments, rules, reasons(rules), tier)
 
 
 def _forbidden(view: FileView, added_twice: bool, command: str) -> str:
@@ -136,7 +90,7 @@ def _forbidden(view: FileView, added_twice: bool, command: str) -> str:
         return "its resolution was undone, so a person decides"
     if added_twice:
         return "both sides added this file with different contents"
-    if command:
+    if command and name_of(view.path) != "go.sum":
         return "lock files are written by their tool, not merged"
     why = never_automatic(view.path)
     if why:
@@ -148,16 +102,60 @@ def _forbidden(view: FileView, added_twice: bool, command: str) -> str:
     return ""
 
 
-def _unsettled(view: FileView, answers: Sequence[Answer | None]) -> str:
+def _settled(view: FileView, answers: Sequence[Answer | None]) -> Settled | str:
+    """The merged text by hunks, else by a rule for the whole file; else why there is none."""
+    if name_of(view.path) == "go.sum":
+        union = None if _off(view, "go-sum") else go_sum.union(view.base, view.ours, view.theirs)
+        return Settled(union, ("go-sum",)) if union is not None else "go.sum has an unknown form"
+    by_hunks = _by_hunks(view, answers)
+    if isinstance(by_hunks, str) and not _off(view, "imports"):
+        return _with_imports_merged(view) or by_hunks
+    return by_hunks
+
+
+def _off(view: FileView, rule: str) -> bool:
+    return rule in view.settings.disabled
+
+
+def _by_hunks(view: FileView, answers: Sequence[Answer | None]) -> Settled | str:
+    """The text in which every hunk has its answer, or why there is none."""
     for hunk, answer in zip(view.hunks, answers, strict=True):
-        if max(len(hunk.base), len(hunk.ours), len(hunk.theirs)) > LONG_HUNK:
-            return f"a hunk is longer than {LONG_HUNK} lines"
-        if answer is None:
-            return "no rule proves how these lines go together"
-        lost = checks.unaccounted_line(hunk, answer.lines, answer.explained)
-        if lost is not None:
-            return f"the rule {answer.rule} would not account for the line {lost[:60]!r}"
+        reason = _unsettled(hunk, answer)
+        if reason:
+            return reason
+    lines = [answer.lines for answer in answers if answer]
+    data = composed(view.segments, lambda index, _: lines[index])
+    rules = tuple(dict.fromkeys(answer.rule for answer in answers if answer))
+    return failed_check(view, data) or Settled(data, rules or ("line-merge",))
+
+
+def _unsettled(hunk: ConflictHunk, answer: Answer | None) -> str:
+    if _length(hunk) > LONG_HUNK:
+        return f"a hunk is longer than {LONG_HUNK} lines"
+    if answer is None:
+        return NEVER.get(hunk.kind, "no rule proves how these lines go together")
+    lost = checks.unaccounted_line(hunk, answer.lines, answer.explained)
+    if lost is not None:
+        shown = lost.strip()[:60].decode("utf-8", "replace")
+        return f"the rule {answer.rule} would not account for the line '{shown}'"
     return ""
+
+
+def _length(hunk: ConflictHunk) -> int:
+    return max(len(hunk.base), len(hunk.ours), len(hunk.theirs))
+
+
+def _with_imports_merged(view: FileView) -> Settled | None:
+    """Imports merged by name, the rest by lines and rules."""
+    folded = fold(language_of(view.path), view.base, view.ours, view.theirs)
+    if folded is None or not only_inside(view.hunks, folded.regions):
+        return None
+    rest = make_view(folded.base, view.ours, folded.theirs, view.path, view.settings)
+    settled = _by_hunks(rest, [_answer(rest, index) for index in range(len(rest.hunks))])
+    data = None if isinstance(settled, str) else folded.finish(settled.data)
+    if data is None or isinstance(settled, str) or failed_check(view, data):
+        return None
+    return Settled(data, ("imports", *(rule for rule in settled.rules if rule != "line-merge")))
 
 
 def failed_check(view: FileView, data: bytes) -> str:
@@ -174,50 +172,42 @@ def failed_check(view: FileView, data: bytes) -> str:
     return ""
 
 
-def answer_for(view: FileView, index: int) -> Answer | None:
-    """The first rule's answer for a hunk, None if no rule has one."""
+def _answer(view: FileView, index: int) -> Answer | None:
+    """The answer of the first rule that has one and may be taken in this tier."""
     hunk = view.hunks[index]
-    if max(len(hunk.base), len(hunk.ours), len(hunk.theirs)) > LONG_HUNK:
+    if _length(hunk) > LONG_HUNK or len(view.hunks) > MANY_HUNKS:
         return None
-    for rule in RULES:
-        if rule.name in view.settings.disabled:
-            continue
-        answer = rule.settle(view, index)
+    proven = () if hunk.kind in NEVER else RULES
+    return _first_answer(
+        view, index, (*proven, *(TESTED if view.settings.tier == "tested" else ()))
+    )
+
+
+def _first_answer(view: FileView, index: int, rules: Sequence[Rule]) -> Answer | None:
+    for rule in rules:
+        answer = None if _off(view, rule.name) else rule.settle(view, index)
         if answer is not None:
             return answer
     return None
 
 
-def rule_named(name: str) -> Rule | None:
-    return next((rule for rule in RULES if rule.name == name), None)
-
-
-def reasons(rules: Sequence[str]) -> str:
-    """Why these rules are safe, in words for the report."""
-    found = [
-        WHOLE_FILE.get(name) or (rule.why if (rule := rule_named(name)) else "") for name in rules
-    ]
-    return "; ".join(why for why in found if why)
-
-
 def _with_proposals(view: FileView, answers: Sequence[Answer | None]) -> tuple[Segment, ...]:
+    """The segments, each hunk with the best guess; a long one has none."""
     out: list[Segment] = []
     index = 0
     for segment in view.segments:
-        if not isinstance(segment, ConflictHunk):
+        if isinstance(segment, ConflictHunk):
+            answer = answers[index]
+            if answer is None and _length(segment) <= LONG_HUNK and index < MANY_HUNKS:
+                answer = _first_answer(view, index, (*RULES, *TESTED, *GUESSES))
+            out.append(_proposed(segment, answer))
+            index += 1
+        else:
             out.append(segment)
-            continue
-        out.append(_with_proposal(segment, answers[index]))
-        index += 1
     return tuple(out)
 
 
-def _with_proposal(hunk: ConflictHunk, answer: Answer | None) -> ConflictHunk:
+def _proposed(hunk: ConflictHunk, answer: Answer | None) -> ConflictHunk:
     if answer is None:
         return hunk
     return replace(hunk, proposal=answer.lines, proposal_why=reasons((answer.rule,)))
-
-
-def lines_for(hunk: ConflictHunk, both: str) -> Lines:
-    """Both sides one after the other, in the named order."""
-    return (*hunk.ours, *hunk.theirs) if both == "both" else (*hunk.theirs, *hunk.ours)

@@ -50,10 +50,14 @@ def line_end(lines: Iterable[bytes]) -> bytes:
     return b"\n"
 
 
-def merge_lines(base: Lines, ours: Lines, theirs: Lines) -> tuple[Segment, ...]:
+def merge_lines(
+    base: Lines, ours: Lines, theirs: Lines, *, trim: bool = True, touching: bool = True
+) -> tuple[Segment, ...]:
     """Settled lines and conflict hunks, in order.
 
-    Changes of the two sides conflict if they overlap or touch, unless they are equal.
+    Changes of the two sides conflict if they overlap or touch, unless they are equal. Without
+    `touching`, changes that only touch are both taken. Without `trim`, hunks keep the lines at
+    their ends on which both sides agree; the number of hunks is the same.
     """
     changes = sorted(
         [(block, 0) for block in changed_blocks(base, ours)]
@@ -66,7 +70,7 @@ def merge_lines(base: Lines, ours: Lines, theirs: Lines) -> tuple[Segment, ...]:
     shift = [0, 0]
     at = 0
     while at < len(changes):
-        group, low, high, at = _touching(changes, at)
+        group, low, high, at = _group(changes, at, touching)
         segments.append(base[position:low])
         part = []
         for side in (0, 1):
@@ -78,28 +82,56 @@ def merge_lines(base: Lines, ours: Lines, theirs: Lines) -> tuple[Segment, ...]:
             segments.append(part[owners.pop()])
         else:
             line = low + shift[0] - (len(part[0]) - (high - low)) + 1
-            segments += trimmed(ConflictHunk(base[low:high], part[0], part[1], ours_line=line))
+            hunk = ConflictHunk(base[low:high], part[0], part[1], ours_line=line)
+            segments += trimmed(hunk) if trim or part[0] == part[1] else [hunk]
         position = high
     segments.append(base[position:])
     return with_context(segments)
 
 
-def _touching(
-    changes: Sequence[tuple[Block, int]], at: int
+def _group(
+    changes: Sequence[tuple[Block, int]], at: int, touching: bool
 ) -> tuple[list[tuple[Block, int]], int, int, int]:
-    """The changes from `at` that overlap or touch, the base lines they span, and the next index."""
+    """The changes from `at` that belong together, the base lines they span, the next index."""
     low, high = changes[at][0].old_start, changes[at][0].old_end
     group = [changes[at]]
     at += 1
-    while at < len(changes) and changes[at][0].old_start <= high:
+    while at < len(changes) and _meets(changes[at][0], low, high, touching):
         group.append(changes[at])
         high = max(high, changes[at][0].old_end)
         at += 1
     return group, low, high, at
 
 
+def _meets(block: Block, low: int, high: int, touching: bool) -> bool:
+    if touching or block.old_start < high:
+        return block.old_start <= high
+    inserts = block.old_start == block.old_end
+    return block.old_start == high and inserts and low == high
+
+
 def _growth(block: Block) -> int:
     return (block.new_end - block.new_start) - (block.old_end - block.old_start)
+
+
+def merge_lines_from_the_end(base: Lines, ours: Lines, theirs: Lines) -> tuple[Segment, ...]:
+    """Like `merge_lines`, with repeated lines aligned as late as possible instead of early.
+
+    Where both ways agree, the merge doesn't hang on how equal lines were paired.
+    """
+    turned = merge_lines(base[::-1], ours[::-1], theirs[::-1])
+    return with_context(
+        replace(
+            segment,
+            base=segment.base[::-1],
+            ours=segment.ours[::-1],
+            theirs=segment.theirs[::-1],
+            ours_line=len(ours) - segment.ours_line - len(segment.ours) + 2,
+        )
+        if isinstance(segment, ConflictHunk)
+        else segment[::-1]
+        for segment in reversed(turned)
+    )
 
 
 def merge_two(ours: Lines, theirs: Lines) -> tuple[Segment, ...]:

@@ -1,8 +1,12 @@
-"""Every rule that may settle a hunk by itself, in the order in which they are asked."""
+"""Every rule there is, by tier, in the order in which they are asked.
+
+`RULES` are proven: each says in its module why taking it is safe. `TESTED` are taken only in the
+tier of that name. `GUESSES` are never taken; they fill in a proposal for a person.
+"""
 
 from __future__ import annotations
 
-from merge.resolvers import adjacent, lists, members, versions, whitespace
+from merge.resolvers import additive, adjacent, guesses, lists, members, versions, whitespace
 from merge.view import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -45,3 +49,50 @@ RULES: tuple[Rule, ...] = (
         adjacent.one_for_one,
     ),
 )
+
+TESTED: tuple[Rule, ...] = (
+    Rule(
+        "both-inserted",
+        "both sides inserted something here; both are kept whole, and the gate decides",
+        additive.both_inserted,
+        "tested",
+    ),
+    Rule(
+        "adjacent-changes",
+        "the changes touch but don't overlap; both are kept, and the gate decides",
+        additive.adjacent_changes,
+        "tested",
+    ),
+    Rule(
+        "separate-words",
+        "the sides changed different words of these lines; both are kept, and the gate decides",
+        additive.separate_words,
+        "tested",
+    ),
+)
+
+GUESSES: tuple[Rule, ...] = (
+    Rule("same-words", "both sides are equal but for white space", guesses.same_words, "guess"),
+    Rule("own-version", "the greater of the two versions", guesses.own_version, "guess"),
+    Rule(
+        "real-change",
+        "one side only moved white space; this is the other's change",
+        guesses.real_change,
+        "guess",
+    ),
+    Rule("larger-side", "these lines hold all of the other side's", guesses.larger_side, "guess"),
+)
+
+WHOLE_FILE: dict[str, str] = {
+    "line-merge": "the changes do not overlap",
+    "line-ends": "only line ends stood in the way; the target's are kept",
+    "go-sum": "entries of go.sum are facts about module versions; all of both sides are kept",
+    "imports": "imports were merged by name; a name counts as removed only if nothing uses it",
+}
+"""Rules that look at more than one hunk, and why they are safe."""
+
+
+def reasons(names: tuple[str, ...]) -> str:
+    """Why these rules are safe, in words for the report."""
+    known = {rule.name: rule.why for rule in (*RULES, *TESTED, *GUESSES)} | WHOLE_FILE
+    return "; ".join(known[name] for name in names)

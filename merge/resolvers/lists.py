@@ -1,13 +1,14 @@
 """Lists that only grow: ignore files, author lists, change logs.
 
 Safe because an entry stands for itself: neither side changed or removed one, no entry is shared,
-and the place is the same. Ignore files with `!` lines are left out, since their order matters.
+and the place is the same; entries that say nearly the same are left out. Ignore files with `!` lines are left out, since their order matters.
 """
 
 from __future__ import annotations
 
 import re
 
+from merge.hunk_kinds import alike, base_lines
 from merge.paths import name_of
 from merge.text import Lines, line_end
 from merge.types import ConflictHunk
@@ -26,9 +27,7 @@ def both_insert(hunk: ConflictHunk) -> tuple[Lines, Lines] | None:
 
     A last line that only got the line end it lacked is no change.
     """
-    last = hunk.before[-1:]
-    ended = len(hunk.base) == 1 and last and last[0].rstrip(b"\r\n") == hunk.base[0]
-    if (hunk.base and not ended) or not hunk.ours or not hunk.theirs:
+    if base_lines(hunk) or not hunk.ours or not hunk.theirs:
         return None
     return _ended(hunk.ours), hunk.theirs
 
@@ -64,7 +63,7 @@ def changelog(view: FileView, index: int) -> Answer | None:
         return None
     hunk = view.hunks[index]
     found = both_insert(hunk)
-    if found is None or _shares_a_line(*found) or not all(map(_only_bullets, found)):
+    if found is None or alike(*found) or not all(map(_only_bullets, found)):
         return None
     after = next(iter(hunk.after), b"")
     if after.strip() and after[:1] in b" \t":

@@ -37,7 +37,7 @@ def by_key(view: FileView, index: int) -> Answer | None:
     if len({_indent(side) for side in (base, ours, theirs) if side}) > 1:
         return None
     merged = _merged(base, ours, theirs, is_manifest(view.path))
-    if merged is None:
+    if merged is None or _one_thing_twice(base, ours, theirs):
         return None
     lines = tuple(line for member in merged.values() for line in member)
     if language == "json":
@@ -110,6 +110,20 @@ def _merged(base: Members, ours: Members, theirs: Members, manifest: bool) -> Me
             return None  # we removed it, they changed it
         before = key
     return out
+
+
+def _one_thing_twice(base: Members, ours: Members, theirs: Members) -> bool:
+    """Whether the sides added members that are likely one thing under two names."""
+    added = [
+        [re.findall(rb"\w+", key.lower()) for key in side if key not in base]
+        for side in ({k: v for k, v in ours.items() if k not in theirs},
+                     {k: v for k, v in theirs.items() if k not in ours})
+    ]  # fmt: skip
+    return any(
+        b"".join(a).startswith(b"".join(b)) or b"".join(b).startswith(b"".join(a))
+        for a in added[0]
+        for b in added[1]
+    )
 
 
 def _greater(old: Lines | None, mine: Lines, other: Lines | None) -> Lines | None:

@@ -25,7 +25,12 @@ _NAMES = {
     "composer.json", "bower.json", "environment.yml", ".pre-commit-config.yaml", "pubspec.yaml",
     "mix.exs", "Package.swift", "gradle-wrapper.properties",
 }  # fmt: skip
-Version = tuple[tuple[int, ...], tuple[int, str]]
+_FORM = re.compile(
+    rb"v?(?P<release>\d+(?:\.\d+)+)"
+    rb"(?:[-._+]?(?P<kind>Final|RELEASE|GA|alpha|beta|dev|rc|pre|a|b|c|M)[-.]?(?P<n>\d*))?",
+    re.I,
+)
+Version = tuple[tuple[int, ...], tuple[str, int]]
 
 
 def is_manifest(path: str) -> bool:
@@ -40,14 +45,12 @@ def is_manifest(path: str) -> bool:
 
 
 def parse_version(token: bytes) -> Version | None:
-    """Numbers, then the rank of what follows them; None for a form not known to be ordered.
-
-    A pre-release ranks below its release; two different kinds of suffix are not compared.
-    """
-    found = re.fullmatch(rb"v?(\d+(?:\.\d+)+)(?:[-.](Final|RELEASE|GA))?", token)
-    if found:
-        return _numbers(found.group(1)), (0, (found.group(2) or b"").decode())
-    return None
+    """Numbers, then the kind and number of what follows them; None for a form without an order."""
+    found = _FORM.fullmatch(token)
+    if not found:
+        return None
+    kind = (found["kind"] or b"").decode().lower()
+    return _numbers(found["release"]), (kind, int(found["n"] or 0))
 
 
 def _numbers(text: bytes) -> tuple[int, ...]:
@@ -82,15 +85,37 @@ def greater_version(view: FileView, index: int) -> Answer | None:
 
 def greater_line(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
     """The line with the greater version, None where that is no answer."""
-    sides = (base, ours, theirs)
-    if any(_OWN.search(line) for line in sides):
+    if any(_OWN.search(line) for line in (base, ours, theirs)):
+        return None
+    return _greater(base, ours, theirs)
+
+
+def greater_own_version(view: FileView, index: int) -> tuple[bytes, ...] | None:
+    """The line with the greater of two versions of the project itself, development ones too."""
+    hunk = view.hunks[index]
+    sides = (*hunk.base, *hunk.ours, *hunk.theirs)
+    if not len(hunk.base) == len(hunk.ours) == len(hunk.theirs) == 1:
+        return None
+    if len({_TOKEN.sub(b"\0", line) for line in sides}) != 1:
         return None
     found = [_TOKEN.findall(line) for line in sides]
     if [len(tokens) for tokens in found] != [1, 1, 1]:
         return None
-    old, left, right = (parse_version(tokens[0]) for tokens in found)
-    if old is None or left is None or right is None or left[1] != right[1]:
+    versions = [parse_version(tokens[0]) for tokens in found]
+    if any(version is None for version in versions):
         return None
+    ranks = [(v[0], v[1][0] == "", v[1]) for v in versions if v]
+    return hunk.ours if ranks[1] >= ranks[2] else hunk.theirs
+
+
+def _greater(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
+    sides = (base, ours, theirs)
+    found = [_TOKEN.findall(line) for line in sides]
+    if [len(tokens) for tokens in found] != [1, 1, 1]:
+        return None
+    old, left, right = (parse_version(tokens[0]) for tokens in found)
+    if old is None or left is None or right is None or left[1][0] != right[1][0]:
+        return None  # a pre-release against a release is a decision
     if left[0] < old[0] or right[0] < old[0]:
         return None
-    return ours if left[0] >= right[0] else theirs
+    return ours if left >= right else theirs

@@ -1,0 +1,88 @@
+"""Ways of keeping both sides that are likely, not proven.
+
+They are shown as proposals. In the tier `tested` they are taken, but only where the file parses,
+every line is accounted for and nothing is defined twice, and only to be kept if the gate is green
+on the result; the caller runs that gate and undoes them if it is not.
+"""
+
+from __future__ import annotations
+
+from merge.checks import doubled_definition, unaccounted_line
+from merge.hunk_kinds import merged_tokens
+from merge.languages import parses
+from merge.text import Lines, hunks_of, line_end, merge_lines
+from merge.types import ConflictHunk
+from merge.view import Answer, FileView
+
+
+def both_inserted(view: FileView, index: int) -> Answer | None:
+    """Both insertions whole, in the first order in which the file parses.
+
+    Taken from before equal ends were cut off: where two functions end in the same line, that line
+    belongs to both.
+    """
+    hunk, raw = view.hunks[index], view.raw[index]
+    if raw.base or not hunk.ours or not hunk.theirs or _starts_alike(raw):
+        return None
+    pairs = ((raw.ours, raw.theirs), (raw.theirs, raw.ours))
+    lead, tail = _cut(hunk, raw)
+    for first, second in pairs:
+        whole = (*_ended(first), *second)
+        lines = whole[lead : len(whole) - tail]
+        if _holds_together(view, index, lines):
+            return Answer(lines, "both-inserted", frozenset(raw.ours[len(raw.ours) - tail :]))
+    return None
+
+
+def _starts_alike(raw: ConflictHunk) -> bool:
+    """Whether both insertions begin with the same line that is not blank: likely the same work."""
+    first = [next((line for line in side if line.strip()), b"") for side in (raw.ours, raw.theirs)]
+    return first[0].strip() == first[1].strip()
+
+
+def _cut(hunk: ConflictHunk, raw: ConflictHunk) -> tuple[int, int]:
+    """How many lines at each end of the raw hunk are settled already."""
+    most = min(len(raw.ours), len(raw.theirs))
+    lead = next((i for i in range(most) if raw.ours[i] != raw.theirs[i]), most)
+    return lead, len(raw.ours) - lead - len(hunk.ours)
+
+
+def _ended(lines: Lines) -> Lines:
+    if not lines or lines[-1].endswith(b"\n"):
+        return lines
+    return (*lines[:-1], lines[-1] + line_end(lines))
+
+
+def adjacent_changes(view: FileView, index: int) -> Answer | None:
+    """Both sides' changes where they only touch, insertions and deletions included."""
+    hunk = view.hunks[index]
+    if not hunk.base:
+        return None
+    merged = merge_lines(hunk.base, hunk.ours, hunk.theirs, touching=False)
+    if hunks_of(merged):
+        return None
+    lines = tuple(line for segment in merged if isinstance(segment, tuple) for line in segment)
+    return Answer(lines, "adjacent-changes") if _holds_together(view, index, lines) else None
+
+
+def separate_words(view: FileView, index: int) -> Answer | None:
+    """Both sides' changes where they changed different words of the same lines."""
+    hunk = view.hunks[index]
+    if not hunk.base or not hunk.ours or not hunk.theirs:
+        return None
+    lines = merged_tokens(hunk)
+    if lines is None or not _holds_together(view, index, lines):
+        return None
+    explained = frozenset((*hunk.ours, *hunk.theirs, *hunk.base, *lines))
+    return Answer(lines, "separate-words", explained)
+
+
+def _holds_together(view: FileView, index: int, lines: Lines) -> bool:
+    data = view.with_hunk(index, lines)
+    if parses(view.path, data) is False and parses(view.path, view.ours) is not False:
+        return False
+    return doubled_definition(view.path, (view.ours, view.theirs), data) is None
+
+
+def accounted(hunk: ConflictHunk, answer: Answer) -> bool:
+    return unaccounted_line(hunk, answer.lines, answer.explained) is None
