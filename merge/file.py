@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from merge import checks, line_ends
 from merge.hunk_kinds import NEVER
-from merge.imports import fold, only_inside
+from merge.imports import fold
 from merge.languages import language_of
 from merge.mappings import means_the_merge
 from merge.markers import holds_markers
@@ -147,8 +147,8 @@ def _length(hunk: ConflictHunk) -> int:
 
 def _with_imports_merged(view: FileView) -> Settled | None:
     """Imports merged by name, the rest by lines and rules."""
-    folded = fold(language_of(view.path), view.base, view.ours, view.theirs)
-    if folded is None or not only_inside(view.hunks, folded.regions):
+    folded = fold(language_of(view.path), view.base, view.ours, view.theirs, view.hunks)
+    if folded is None:
         return None
     rest = make_view(folded.base, view.ours, folded.theirs, view.path, view.settings)
     settled = _by_hunks(rest, [_answer(rest, index) for index in range(len(rest.hunks))])

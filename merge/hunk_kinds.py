@@ -7,6 +7,7 @@ the other changed, nothing is ever settled by itself.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from merge.text import Lines, hunks_of, merge_lines
 from merge.types import ConflictHunk
@@ -79,7 +80,12 @@ _WORD = re.compile(rb"[a-z]{2,}|[\x80-\xff]+")
 
 def merged_tokens(hunk: ConflictHunk) -> Lines | None:
     """The hunk merged word by word, or None where words conflict too."""
-    sides = [tuple(_TOKEN.findall(b"".join(s))) for s in (hunk.base, hunk.ours, hunk.theirs)]
+    return _merged_tokens(hunk.base, hunk.ours, hunk.theirs)
+
+
+@lru_cache(maxsize=64)
+def _merged_tokens(base: Lines, ours: Lines, theirs: Lines) -> Lines | None:
+    sides = [tuple(_TOKEN.findall(b"".join(side))) for side in (base, ours, theirs)]
     if max(map(len, sides)) > 4000:
         return None
     merged = merge_lines(*sides)

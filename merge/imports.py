@@ -31,17 +31,21 @@ class Fold:
 
     base: bytes
     theirs: bytes
-    regions: tuple[Region, ...]
     finish: Callable[[bytes], bytes | None]
 
 
-def fold(language: str, base: bytes, ours: bytes, theirs: bytes) -> Fold | None:
-    """The texts with our import region in each, or None if the regions can't be told."""
+def fold(
+    language: str, base: bytes, ours: bytes, theirs: bytes, hunks: Sequence[ConflictHunk]
+) -> Fold | None:
+    """The texts with our import region in each.
+
+    None if the regions can't be told, if no hunk touches them, or if one is only partly inside.
+    """
     texts = [split_lines(text) for text in (base, ours, theirs)]
     regions = tuple(r for lines in texts if (r := find_region(language, lines)))
     if len(regions) != 3 or len({region.comments for region in regions}) != 1:
         return None
-    if _scattered(language, texts, regions):
+    if not _only_inside(hunks, regions) or _scattered(language, texts, regions):
         return None
     own = texts[1][regions[1].start : regions[1].end]
     folded = [
@@ -60,7 +64,7 @@ def fold(language: str, base: bytes, ours: bytes, theirs: bytes) -> Fold | None:
             return None
         return b"".join((*lines[: region.start], *merged, *lines[region.end :]))
 
-    return Fold(folded[0], folded[2], regions, finish)
+    return Fold(folded[0], folded[2], finish)
 
 
 def _scattered(language: str, texts: Sequence[Lines], regions: Sequence[Region]) -> bool:
@@ -72,8 +76,9 @@ def _scattered(language: str, texts: Sequence[Lines], regions: Sequence[Region])
     )
 
 
-def only_inside(hunks: Iterable[ConflictHunk], regions: Sequence[Region]) -> bool:
-    """Whether each hunk lies wholly in the import regions, or wholly outside of them."""
+def _only_inside(hunks: Iterable[ConflictHunk], regions: Sequence[Region]) -> bool:
+    """Whether some hunks lie wholly in the import regions, and the others wholly outside."""
+    touched = False
     known = [{line.strip() for line in _lines_of(region)} for region in regions]
     for hunk in hunks:
         sides = (hunk.base, hunk.ours, hunk.theirs)
@@ -85,7 +90,8 @@ def only_inside(hunks: Iterable[ConflictHunk], regions: Sequence[Region]) -> boo
         ]
         if any(inside) and not all(inside):
             return False
-    return True
+        touched = touched or any(inside)
+    return touched
 
 
 def _lines_of(region: Region) -> Iterable[bytes]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from merge.text import Lines, Segment, line_end, split_lines, trimmed, with_context
+from merge.text import Lines, Segment, all_trimmed, line_end, split_lines, with_context
 from merge.types import ConflictHunk
 
 SIZE = 7
@@ -52,8 +52,7 @@ def render(
 def _laid_out(segments: Sequence[Segment], style: str) -> list[Segment]:
     if style != "zdiff3":
         return list(segments)
-    parts = [trimmed(s) if isinstance(s, ConflictHunk) else [s] for s in segments]
-    return [piece for part in parts for piece in part]
+    return list(all_trimmed(segments))
 
 
 def _marked(

@@ -170,6 +170,12 @@ def trimmed(hunk: ConflictHunk) -> list[Segment]:
     return [ours[:head], core, ours[len(ours) - tail :]]
 
 
+def all_trimmed(segments: Iterable[Segment]) -> tuple[Segment, ...]:
+    """The segments with every hunk trimmed."""
+    parts = (trimmed(s) if isinstance(s, ConflictHunk) else [s] for s in segments)
+    return with_context(piece for part in parts for piece in part)
+
+
 def with_context(segments: Iterable[Segment]) -> tuple[Segment, ...]:
     """Neighbouring settled lines joined, empty ones dropped, hunks given their surroundings."""
     joined: list[Segment] = []

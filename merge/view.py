@@ -10,6 +10,7 @@ from merge.policy import Settings
 from merge.text import (
     Lines,
     Segment,
+    all_trimmed,
     composed,
     hunks_of,
     merge_lines,
@@ -55,10 +56,11 @@ def make_view(
         raw = hunks_of(segments)
     else:
         b = split_lines(base)
-        segments, raw = merge_lines(b, o, t), hunks_of(merge_lines(b, o, t, trim=False))
-        if not raw:
-            segments = merge_lines_from_the_end(b, o, t)
-            raw = hunks_of(segments)
+        whole = merge_lines(b, o, t, trim=False)
+        if not (raw := hunks_of(whole)):
+            whole = merge_lines_from_the_end(b, o, t)
+            raw = hunks_of(whole)
+        segments = all_trimmed(whole)
     kinds = [kind_of(h, r) for h, r in zip(hunks_of(segments), raw, strict=True)]
     if base is None:
         kinds = ["overlap"] * len(raw)

@@ -1,7 +1,8 @@
 """Lists that only grow: ignore files, author lists, change logs.
 
 Safe because an entry stands for itself: neither side changed or removed one, no entry is shared,
-and the place is the same; entries that say nearly the same are left out. Ignore files with `!` lines are left out, since their order matters.
+and the place is the same. Entries that say nearly the same are left out, and so are ignore files
+with `!` lines, since their order matters.
 """
 
 from __future__ import annotations
