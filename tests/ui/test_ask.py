@@ -12,7 +12,8 @@ import pexpect
 import pytest
 
 from tests.ui.test_console import screen
-from worktree_runner.core.questions import Option
+from worktree_runner.core.questions import Option, Question, QuestionKind
+from worktree_runner.errors import WtrunError
 from worktree_runner.ui.ask import Aborted, Answer, LineReader, NonInteractive, TerminalAsker
 
 
@@ -164,6 +165,19 @@ def test_capital_and_small_letters_are_different_answers_where_both_exist() -> N
     asker = TerminalAsker(made, piped(b"B\nb\n"))
     assert asker.choose("?", options) == Answer("B")
     assert asker.choose("?", options) == Answer("b")
+
+
+def test_a_look_that_fails_is_said_and_the_question_stays() -> None:
+    made, _, err = screen(tty=True, NO_COLOR="1")
+    options = (Option("l", "log", "", looks=True), Option("s", "stop", ""))
+    question = Question(QuestionKind.OTHER, "03-01", "Title", "", options)
+
+    def broken() -> None:
+        raise WtrunError("no pager", hint="export PAGER=less")
+
+    answer = TerminalAsker(made, piped(b"l\ns\n")).ask(question, {"l": broken})
+    assert answer == Answer("s")
+    assert "warning: no pager" in err.text() and "hint: export PAGER=less" in err.text()
 
 
 def test_a_loop_that_goes_on_can_abort_the_question_of_another_thread() -> None:

@@ -120,8 +120,10 @@ def shell(screen: Screen, place: Path) -> None:
 def _terminal(
     screen: Screen, folder: Path, script: str, *args: str, env: Mapping[str, str] | None = None
 ) -> int:
+    # the shell catches Ctrl-C, or it would end before the editor that handles it
+    argv = ["sh", "-c", f"trap : INT; {script}", *args]
     with screen.lend():
-        return process.run(["sh", "-c", script, *args], folder, env=env, foreground=True).code
+        return process.run(argv, folder, env=env, foreground=True).code
 
 
 def _name(path: str) -> str:

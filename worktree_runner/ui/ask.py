@@ -22,6 +22,7 @@ from typing import Protocol
 
 from worktree_runner.core.questions import Option, Question, QuestionKind
 from worktree_runner.core.texts import clean, clean_line
+from worktree_runner.errors import WtrunError
 from worktree_runner.ui.console import Screen
 
 __all__ = [
@@ -165,7 +166,10 @@ class TerminalAsker:
                 answer = self.choose("What now?", options)
                 if not isinstance(answer, Answer) or answer.key not in done:
                     return answer
-                done[answer.key]()
+                try:
+                    done[answer.key]()
+                except WtrunError as error:
+                    self._screen.warn(error.message, hint=error.hint or "")
 
     def choose(self, line: str, options: tuple[Option, ...]) -> Answer | Aborted | None:
         """One of `options`, asked with one line; Enter repeats it, `?` explains it."""
@@ -242,9 +246,9 @@ class TerminalAsker:
     def _read(self, prompt: str) -> str | None:
         """A typed line without spaces around it; None for Ctrl-C and the end of input."""
         console = self._screen.console
-        console.print(self._screen.show(clean(prompt)), end="", soft_wrap=True)
-        console.file.flush()
         try:
+            console.print(self._screen.show(clean(prompt)), end="", soft_wrap=True)
+            console.file.flush()
             line = self._reader.line()
         except KeyboardInterrupt:
             line = None

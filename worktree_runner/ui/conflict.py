@@ -112,8 +112,8 @@ class _Dialogue:
         self.last_path = ""
 
     def run(self) -> Decided | Skipped | Stopped:
-        self._introduce()
         try:
+            self._introduce()
             while True:
                 step = self.sheet.next_open()
                 if step is not None:
@@ -124,6 +124,8 @@ class _Dialogue:
                     self._finish()
         except _End as end:
             return end.result
+        except KeyboardInterrupt:
+            return Stopped(self.sheet.choices, interrupted=True)
 
     def _introduce(self) -> None:
         plan = self.facts.plan
