@@ -40,6 +40,7 @@ KNOWN = st.sampled_from(
         "|--------|---------|-------|", "| 3. API | Planned | -     |",
         "status: executing", "progress:", "  percent: 3",
         "stopped_at: x", 'last_updated: "2026-01-01T00:00:00Z"', "gsd_state_version: 1.0", "",
+        "- 03-03 failed: old", "* 03-01 failed: old", "- [ ] Phase 3 is there",
         "Current wave: 1 of 2", "**Current focus:** Phase 2 — Old", "1. numbered", "  - deep",
     ]
 )  # fmt: skip

@@ -87,3 +87,13 @@ def test_without_a_road_map_every_phase_directory_counts() -> None:
     }
     text = rebuild_state(sorted(files), files, load("gsd"), date="d", now="n")[1].decode()
     assert "Phase: 1 of 2 (A)\nPlan: 0 of 1 in current phase\n" in text
+
+
+def test_phases_of_older_milestones_do_not_count() -> None:
+    builder = phase(load("gsd"), 1)
+    old = f"{builder.root}/phases/01-old/01-01"
+    files = {f"{old}-PLAN.md": b"x", f"{old}-SUMMARY.md": b"y"}
+    current = {path: text.encode() for path, text in builder.files().items()}  # type: ignore[union-attr]
+    both = {**current, **files}
+    text = rebuild_state(sorted(both), both, builder.dialect, date="d", now="n")[1].decode()
+    assert "Progress: [█████░░░░░] 50%" in text

@@ -209,3 +209,14 @@ def test_a_cell_that_outgrows_its_column_is_written_once_and_for_all() -> None:
     once = update_roadmap(text, PART, GSD)
     assert once.text.endswith(b"| 3. API | In Progress | 2/3            |\n")
     assert update_roadmap(once.text, PART, GSD).text == once.text
+
+
+def test_a_box_that_only_mentions_the_phase_is_not_its_box() -> None:
+    text = (
+        "- [ ] **Phase 3: API** - wire\n- [ ] Phase 3 is deployed\n"
+        "### Phase 4: Screens\n- [ ] Phase 3: API is there\n"
+    )
+    edited = update_roadmap(text.encode(), WHOLE, GSD)
+    assert edited.notes == ()
+    assert [line[:5] for line in edited.text.decode().split("\n")[:2]] == ["- [x]", "- [ ]"]
+    assert "- [ ] Phase 3: API is there" in edited.text.decode()

@@ -291,3 +291,25 @@ def test_the_runs_own_lines_stand_behind_the_usual_ones() -> None:
     lines = write(text).decode().split("\n")
     assert lines[2:4] == ["Resume file: None", "Last plan completed: 03-02"]
     assert lines[-2] == "- Old: y"
+
+
+def blockers(*lines: str, **facts) -> list[str]:
+    text = "\n".join(["### Blockers", "", *lines, "", "## Next", ""])
+    written = write(text, replace(FACTS, **facts)).decode().split("\n")
+    assert write("\n".join(written), replace(FACTS, **facts)).decode().split("\n") == written
+    return written[2 : written.index("## Next") - 1]
+
+
+def test_a_plan_that_fails_again_has_one_blocker() -> None:
+    old = "- 03-03 failed: no disk"
+    assert blockers("- Mine", old) == ["- Mine", "- 03-03 failed: tests are red"]
+    assert blockers(old) == ["- 03-03 failed: tests are red"]
+
+
+def test_blockers_of_plans_that_are_done_now_go_and_the_users_stay() -> None:
+    old = ["- 03-01 failed: x", "- Waits for 03-01", "- 03-011 failed: y"]
+    done = {"blockers": (), "finished": ("03-01",)}
+    assert blockers(*old, **done) == old[1:]
+    assert blockers(old[0], **done) == ["- None"]
+    noted = ["- 03-01 failed: x", "  but I know why"]
+    assert blockers(*noted, **done) == noted

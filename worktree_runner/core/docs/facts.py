@@ -80,6 +80,9 @@ class StateFacts:
     """With COMPLETE: the position moves there; None means that the milestone is done."""
     decisions: tuple[Decision, ...] = ()
     blockers: tuple[str, ...] = ()
+    """Texts; one that begins with `03-02 failed` replaces an older one of that plan."""
+    finished: tuple[str, ...] = ()
+    """Ids of plans that are done now: their `failed` blockers of earlier runs are removed."""
     worktrees: tuple[str, ...] = ()
     """Worktrees that wait for clean-up."""
     checkpoints: tuple[str, ...] = ()

@@ -28,6 +28,7 @@ _NOTHING = re.compile(
 )
 _NOTHING_LONGER = re.compile(r"^\s*(?:[-*+]\s+)?[_*(\[]+none\b.*[)_*\]]+\s*$", re.I)
 _NUMBERED = re.compile(r"^\s*\d+[.)]\s")
+_FAILED = re.compile(r"^(\S+) failed\b")
 _TAG_PHASE = re.compile(r"^\[(phase|stage) [\w.]+\](:?) ", re.I)
 _TAG_PLAN = re.compile(r"^\[(\d[\d.]*[A-Za-z]?)-(\d+)\](:?) ")
 _TAG_BARE = re.compile(r"^(\d[\d.]*[A-Za-z]?)-(\d+): ")
@@ -71,16 +72,37 @@ def add_decisions(page: Page, token: str, word: str, new: Sequence[Decision], da
     _add_items(page, section, items, texts)
 
 
-def add_blockers(page: Page, new: Sequence[str]) -> None:
-    if not new:
-        return
+def add_blockers(page: Page, new: Sequence[str], finished: Sequence[str] = ()) -> None:
+    """Adds blockers and removes those that earlier runs wrote for plans that are finished now.
+
+    Only entries of the form `03-02 failed: ...` on a single line are ever removed: what stands
+    below one was added by somebody else.
+    """
     section = find_section(page, BLOCKER_TITLES)
     if section is None:
-        listed = "; ".join(_one_line(each) for each in new)
-        page.note(None, f"no section for blockers; not recorded: {listed}")
+        if new:
+            listed = "; ".join(_one_line(each) for each in new)
+            page.note(None, f"no section for blockers; not recorded: {listed}")
         return
-    fresh = [_one_line(each) for each in new if not _holds(page, section, each)]
-    _add_items(page, section, bullets(page, section.own), fresh)
+    texts = [_one_line(each) for each in new]
+    over = {*finished, *(m[1] for text in texts if (m := _FAILED.match(text)))}
+    items = bullets(page, section.own)
+    gone = [each for each in items if each.text not in texts and _is_over(each, over)]
+    kept = [each for each in items if each not in gone]
+    fresh = [text for text in texts if not _holds(page, section, text)]
+    for each in gone[1:] if not kept else gone:
+        page.drop(each.line)
+    if gone and not kept:
+        first, *rest = fresh or ["None"]
+        page.put(gone[0].line, gone[0].sibling(first))
+        page.add_after(gone[0].line, [gone[0].sibling(text) for text in rest])
+    else:
+        _add_items(page, section, kept, fresh)
+
+
+def _is_over(item: Bullet, over: set[str]) -> bool:
+    m = _FAILED.match(item.text)
+    return m is not None and m[1] in over and item.line == item.last
 
 
 def _add_items(page: Page, section: Section, items: Sequence[Bullet], texts: Sequence[str]) -> None:

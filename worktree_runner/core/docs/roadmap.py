@@ -27,7 +27,7 @@ _SHIPPED = re.compile(r"shipped|archived|✅|\bcompleted?\b|\bdone\b", re.I)
 _VERSION = re.compile(r"\bv\d+(?:\.\d+)*(?![\w+.]*\w|\+)", re.I)
 _MILESTONE_HEAD = re.compile(r"^\W*(?:(?:current|active) )?(?:milestone:?)?\W*(?=v\d)", re.I)
 _RUNNING = re.compile(r"🚧|🔄|🟡|in progress|\bcurrent\b|\bactive\b", re.I)
-_MARKS = re.compile(r"^[\W_]+|[*_]+")
+_ENTRY = re.compile(r"^\s*(?:[:.)*_(–—-]|$)")
 _SUFFIX = re.compile(
     r"\s*(?:\(inserted\)|\[ui\]|[-—–]+\s*complete\w*|[✅✓✔🚧🔄]|\(complete\w*[^)]*\))\s*$", re.I
 )
@@ -151,7 +151,11 @@ def _milestone(title: str) -> Milestone:
 
 
 def phase_boxes(page: Page, dialect: Dialect, *, archived: bool = False) -> list[Box]:
-    """Check-boxes that name a phase, outside of the archived part."""
+    """Check-boxes that name a phase, outside of the archived part.
+
+    Where one phase has several, those that only mention it (`Phase 3 is deployed`) and those
+    inside of a phase's details are left out.
+    """
     words = (dialect.words.phase,)
     found = []
     for line in page.open_lines(archived=archived):
@@ -159,7 +163,15 @@ def phase_boxes(page: Page, dialect: Dialect, *, archived: bool = False) -> list
         named = phase_heading(words).match(m["text"]) if m else None
         if m and named:
             found.append(Box(line, m["mark"] != " ", named["token"], named["rest"]))
-    return found
+    twins = {a.token for a in found for b in found if a is not b and same_phase(a.token, b.token)}
+    if not twins:
+        return found
+    inside = {n for _, s in phase_sections(page, dialect, archived=True) for n in s.own}
+    return [box for box in found if box.token not in twins or _is_entry(box, inside)]
+
+
+def _is_entry(box: Box, inside: set[int]) -> bool:
+    return box.line not in inside and bool(_ENTRY.match(box.rest))
 
 
 def phase_sections(

@@ -42,7 +42,7 @@ def update_state(
     writer.position()
     writer.focus()
     add_decisions(page, facts.phase.token, dialect.words.phase, facts.decisions, facts.date)
-    add_blockers(page, facts.blockers)
+    add_blockers(page, facts.blockers, facts.finished)
     writer.session()
     return page.edited()
 

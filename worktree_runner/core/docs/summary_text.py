@@ -51,7 +51,7 @@ def render_summary(facts: SummaryFacts, dialect: Dialect) -> bytes:
     lines += _section("Task Commits", [_commit(task) for task in facts.tasks])
     lines += _section("Files Created/Modified", _files(facts))
     lines += _section("Decisions Made", [f"- {text}" for text in facts.decisions])
-    word = "Drifts" if dialect.words.plan == "run" else "Deviations"
+    word = dialect.words.deviations.capitalize()
     lines += _section(
         f"{word} from {dialect.words.plan.capitalize()}", [f"- {t}" for t in facts.deviations]
     )

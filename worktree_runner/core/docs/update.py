@@ -182,6 +182,7 @@ class _Update:
                 for text in summary.key_decisions
             ),
             blockers=run.blockers,
+            finished=tuple(plan.id for plan in self.done),
             worktrees=run.worktrees,
             checkpoints=run.checkpoints,
             wave=run.wave,
