@@ -14,7 +14,7 @@ ALLOWED: dict[str, set[str]] = {
     "git": LEAVES | {"dialects", "core", "git", "store"},
     "store": LEAVES | {"dialects", "core", "store", "proctable"},
     "planning": LEAVES | {"dialects", "core", "planning", "store"},
-    "agents": LEAVES | {"dialects", "core", "agents", "store"},
+    "agents": LEAVES | {"dialects", "core", "agents", "store", "process"},
     "serve": LEAVES | {"dialects", "core", "store", "serve"},
     "ui": LEAVES | {"dialects", "core", "store", "ui"},
     "process": LEAVES | {"attempts", "launcher", "proctable", "supervision"},

@@ -45,7 +45,7 @@ class CommandAgent:
             prompt_via="stdin" if table.stdin == "prompt" else "file",
         )
 
-    def probe(self) -> Probe:
+    def probe(self, *, deep: bool = False) -> Probe:
         program = self._table.argv[0]
         path = shutil.which(program)
         problems = () if path else (f"{program} is not on PATH",)

@@ -20,6 +20,11 @@ CHECKPOINT = "checkpoint.json"
 UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
          "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_PREFIX")  # fmt: skip
 """Variables that would send an agent's git to another repository; a hook leaves them behind."""
+ALLOWED_COMMANDS = (
+    "git add", "git commit", "git status", "git diff", "git log", "git show", "git rm", "git mv",
+    "git rev-parse", "wtrun",
+)  # fmt: skip
+"""What every agent may run without being asked: enough to commit on its own branch."""
 _PLACEHOLDER = re.compile(r"\{\{([a-z_]+)\}\}|\{([a-z_]+)\}")
 
 
@@ -70,6 +75,11 @@ def environment(request: AgentRequest) -> dict[str, str]:
         "NO_COLOR": "1",
         **request.env,
     }
+
+
+def allowed_commands(request: AgentRequest, own: tuple[str, ...]) -> list[str]:
+    """The beginnings of commands that the agent may run, the user's own last."""
+    return list(dict.fromkeys((*ALLOWED_COMMANDS, *request.allow_commands, *own)))
 
 
 def records(request: AgentRequest, agent: str, events: str) -> dict[Path, str]:

@@ -50,13 +50,14 @@ _BY_WORDS: tuple[tuple[FailureKind, tuple[str, ...]], ...] = (
     (FailureKind.CONFIG, (
         "unknown (?:option|argument|model|flag)", "unexpected argument", "unrecognized option",
         "model.*not (?:found|exist|supported)", "command not found",
+        "mcp servers? failed",
     )),
 )  # fmt: skip
 _PATTERNS = tuple(
     (kind, re.compile("|".join(words), re.IGNORECASE)) for kind, words in _BY_WORDS
 )  # fmt: skip
 _STATUS = re.compile(
-    r"\b(?:status(?:\s*code)?|http|error)[\s:=]*(?:code[\s:=]*)?([45]\d\d)\b", re.I
+    r"\b(?:status(?:\s*code)?|code|http|error)[\"\s:=]*(?:code[\s:=]*)?([45]\d\d)\b", re.I
 )
 _RETRY_AFTER = re.compile(
     r"(?:retry[- ]after|try again in|retry in|resets? in)[\s:=]*(\d+(?:\.\d+)?)\s*"

@@ -61,6 +61,8 @@ class AgentRequest(Frozen):
     prompt: str
     prompt_file: Path
     model: str | None = None
+    persona: str | None = None
+    """The dialect's own agent (`gsd-executor`), for programs that have it installed."""
     domain: str = "general"
     phase: str = ""
     """The phase's token as in messages: `03`."""
@@ -86,6 +88,10 @@ class AgentRequest(Frozen):
     protected_paths: tuple[str, ...] = ()
     """Patterns that others hold exclusively."""
     mcp_servers: tuple[McpServer, ...] = ()
+    pre_tool_hook: tuple[str, ...] = ()
+    """The command that is asked before each edit (`wtrun hook pre-tool`); empty: none."""
+    dialect_file: Path | None = None
+    """The user's own dialect; None: the shipped one named `dialect`."""
     max_turns: int | None = None
     max_cost: float | None = None
     extra_args: tuple[str, ...] = ()
@@ -124,6 +130,8 @@ class Capabilities(Frozen):
     max_cost: bool = False
     sandbox: bool = False
     commits_itself: bool = True
+    writes_outbox: bool = True
+    """False: its own rules keep it out of `.git`, so a checkpoint comes as prose only."""
     prompt_via: Literal["stdin", "file", "argv"] = "stdin"
 
 
@@ -207,7 +215,7 @@ class Agent(Protocol):
     name: str
     capabilities: Capabilities
 
-    def probe(self) -> Probe: ...
+    def probe(self, *, deep: bool = False) -> Probe: ...
 
     def build(self, request: AgentRequest) -> Launch: ...
 

@@ -52,7 +52,9 @@ class ShippedTable(Frozen):
     """`full` switches off the agent's own permission checks."""
     allow_commands: tuple[str, ...] = ()
     sandbox: Literal["auto", "off"] = "auto"
-    """codex only."""
+    """codex only: `off` runs its commands without a sandbox."""
+    trust_hooks: bool = False
+    """codex only: allow the pre-edit hook, which needs codex to trust every configured hook."""
     session_resume: bool = False
     """Continue in the agent's own session instead of a fresh one, where it can."""
 

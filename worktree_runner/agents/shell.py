@@ -37,7 +37,7 @@ class ShellAgent:
     name = "shell"
     capabilities = Capabilities(events=True, resume=True, commits_itself=True, prompt_via="file")
 
-    def probe(self) -> Probe:
+    def probe(self, *, deep: bool = False) -> Probe:
         path = shutil.which("bash") or shutil.which("sh")
         problems = () if shutil.which("bash") else ("bash is not on PATH; only sh blocks can run",)
         return Probe(found=path is not None, path=path, version="built in", problems=problems)

@@ -393,7 +393,9 @@ def main(argv: Sequence[str]) -> int:
     """Performs the request file named in `argv`."""
     request = AgentRequest.model_validate_json(Path(argv[0]).read_text())
     try:
-        return ShellRun(request, load_plan(request), schema.load(request.dialect)).run()
+        own = request.dialect_file
+        dialect = schema.load(request.dialect) if own is None else schema.load_file(own)
+        return ShellRun(request, load_plan(request), dialect).run()
     except StopPlan as stop:
         say(f"failed: {stop}")
         return stop.exit_code
