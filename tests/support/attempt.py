@@ -25,6 +25,7 @@ class Attempt:
         repo.git("worktree", "add", "-q", str(self.worktree), "-b", self.branch)
         self.base = repo.git("rev-parse", "HEAD")
         self.common = Path(repo.git("rev-parse", "--absolute-git-dir"))
+        (self.common / "info/exclude").write_text(".worktrees/\n")
         self.git_dir = Path(repo.git("rev-parse", "--absolute-git-dir", cwd=self.worktree))
         self.registry = Registry(Layout(self.common))
         self.spec = guard.GuardSpec(

@@ -1,0 +1,302 @@
+"""The fence: what an attempt really changed, against what its plan holds. Values in, findings out.
+
+- Undeclared paths on the plan's own branch are allowed and reported; the run reserves them
+  after the fact.
+- A path that somebody else holds exclusively is a breach if the plan committed it. Between
+  plans of one run it is only noted, unless reservations are strict: the merge decides.
+- Everything outside of the plan's branch (foreign refs, the main worktree, other worktrees) may
+  have been changed by the user meanwhile. It is a breach only with evidence against the plan: its
+  events name it, the guard's log names it, or the content is the attempt's own. Else it is
+  listed as changed during the run, and nothing fails.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from worktree_runner.core.guarding import decide_paths
+from worktree_runner.core.overlap import matches
+from worktree_runner.core.reservations import Holder, Reservation
+
+EMPTY_BLOB = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+"""The empty file's id: equal content proves nothing here."""
+READERS = frozenset({"read", "grep", "glob", "ls", "list", "notebookread", "websearch", "webfetch"})
+"""Tools of agents that change nothing, in lower case."""
+_MOVES = "branch|tag|update-ref|symbolic-ref|switch|checkout|push|fetch|pull|stash|reset|merge"
+_MOVES += "|commit|rebase|worktree"
+
+
+_ENTERED = re.compile(r"(?:\bcd|-C)\s+['\"]?(/[^\s'\";&|]+)")
+
+
+class Kind(StrEnum):
+    """What a finding is about."""
+
+    UNDECLARED = "undeclared"
+    """A path on the own branch that the plan did not reserve; allowed."""
+    SIBLING = "sibling"
+    """A path that another plan of the run holds; the merge decides."""
+    RESERVED = "reserved"
+    """A path that a person, a tool or another run holds, in the plan's own commits."""
+    LINK = "link"
+    """A committed symbolic link that leads out of the worktree."""
+    REF = "ref"
+    """A ref that is not the plan's own."""
+    MAIN = "main"
+    """A file of the main worktree."""
+    WORKTREE = "worktree"
+    """Another worktree that has gone."""
+    STRAY = "stray"
+    """Commits of the attempt that its branch does not contain; to be kept by a salvage ref."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to tell; `evidence` says why it is held against the plan."""
+
+    kind: Kind
+    subject: str
+    breach: bool = False
+    evidence: tuple[str, ...] = ()
+    before: str = ""
+    after: str = ""
+    holder: str = ""
+
+    def __str__(self) -> str:
+        moved = {
+            Kind.UNDECLARED: f"{self.subject} was not declared",
+            Kind.SIBLING: f"{self.subject} is reserved by {self.holder}",
+            Kind.RESERVED: f"{self.subject} is reserved by {self.holder}",
+            Kind.LINK: f"{self.subject} links to {self.after}",
+            Kind.REF: f"{self.subject} {_move(self.before, self.after)}",
+            Kind.MAIN: f"{self.subject} in the main worktree {_move(self.before, self.after)}",
+            Kind.WORKTREE: f"the worktree {self.subject} has gone",
+            Kind.STRAY: f"{self.subject[:10]} is on no branch",
+        }[self.kind]
+        return f"{moved} ({'; '.join(self.evidence)})" if self.evidence else moved
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings of one attempt, in the order of kinds and subjects."""
+
+    findings: tuple[Finding, ...] = ()
+
+    def of(self, *kinds: Kind) -> tuple[Finding, ...]:
+        return tuple(one for one in self.findings if one.kind in kinds)
+
+    @property
+    def breaches(self) -> tuple[Finding, ...]:
+        """What the user is asked about: accept, drop these files, or fail the plan."""
+        return tuple(one for one in self.findings if one.breach)
+
+    @property
+    def undeclared(self) -> tuple[str, ...]:
+        """Paths to reserve for the plan after the fact."""
+        return tuple(one.subject for one in self.of(Kind.UNDECLARED))
+
+    @property
+    def changed_meanwhile(self) -> tuple[Finding, ...]:
+        """Changes outside of the plan's branch without evidence against it."""
+        outside = self.of(Kind.REF, Kind.MAIN, Kind.WORKTREE)
+        return tuple(one for one in outside if not one.breach)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The repository outside of the attempt's branch, at one moment."""
+
+    refs: Mapping[str, str] = field(default_factory=dict)
+    """Every shared ref with its id; `HEAD` is the main worktree's, with a branch's name."""
+    main: Mapping[str, str] = field(default_factory=dict)
+    """Dirty and untracked files of the main worktree with their blobs; "" is a deleted one."""
+    main_head: str = ""
+    worktrees: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "v": 1,
+            "refs": dict(self.refs),
+            "main": dict(self.main),
+            "main_head": self.main_head,
+            "worktrees": list(self.worktrees),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Snapshot:
+        return cls(value["refs"], value["main"], value["main_head"], tuple(value["worktrees"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A tool call out of the agent's event stream; paths are real and absolute."""
+
+    tool: str
+    text: str = ""
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was gathered after an attempt ended."""
+
+    own: Holder
+    branch: str
+    paths: tuple[str, ...]
+    """Paths that the attempt's own commits changed, against its base."""
+    held: tuple[Reservation, ...]
+    """All reservations that block, the plan's own among them."""
+    before: Snapshot
+    after: Snapshot
+    commits: frozenset[str] = frozenset()
+    """Every commit that the attempt made: of HEAD, its reflog and per-worktree refs."""
+    blobs: frozenset[str] = frozenset()
+    """Every content that it made, uncommitted files included."""
+    stray: tuple[str, ...] = ()
+    """Tips among `commits` that the branch does not contain."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Committed links that lead out of the worktree, with where they lead to."""
+    main_blobs_before: Mapping[str, str] = field(default_factory=dict)
+    """What HEAD of the main worktree had where only one snapshot calls a file dirty."""
+    main_blobs_after: Mapping[str, str] = field(default_factory=dict)
+    main_root: str = ""
+    allowed: tuple[str, ...] = ()
+    """Patterns that need no declaration."""
+    log: tuple[Mapping[str, Any], ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    own_moves: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Where the run itself moved refs to."""
+    strict: bool = False
+    fold_case: bool = False
+
+
+def audit(facts: Facts) -> Report:
+    """All findings about one attempt."""
+    found = [
+        *_paths(facts),
+        *_links(facts),
+        *_refs(facts),
+        *_main(facts),
+        *_worktrees(facts),
+        *(Finding(Kind.STRAY, commit) for commit in sorted(facts.stray)),
+    ]
+    order = list(Kind)
+    return Report(tuple(sorted(found, key=lambda one: (order.index(one.kind), one.subject))))
+
+
+def _paths(facts: Facts) -> Iterator[Finding]:
+    own = [one.pattern for one in facts.held if one.holder.party == facts.own.party]
+    own += facts.allowed
+    foreign = decide_paths(
+        facts.paths, facts.held, facts.own, strict=facts.strict, fold_case=facts.fold_case
+    )
+    by_others = {one.path for one in foreign}
+    for path in facts.paths:
+        mine = any(matches(pattern, path, fold_case=facts.fold_case) for pattern in own)
+        if not mine and path not in by_others:
+            yield Finding(Kind.UNDECLARED, path)
+    for one in foreign:
+        yield Finding(
+            Kind.RESERVED if one.refused else Kind.SIBLING,
+            one.path,
+            breach=one.refused,
+            evidence=("committed by the plan",) if one.refused else (),
+            holder=one.record.holder.label,
+        )
+
+
+def _links(facts: Facts) -> Iterator[Finding]:
+    roots = [root for root in (facts.main_root, *facts.before.worktrees) if root]
+    for path, target in sorted(facts.links.items()):
+        inside = any(target == root or target.startswith(f"{root}/") for root in roots)
+        evidence = ("committed by the plan; it leads into another worktree",) if inside else ()
+        yield Finding(Kind.LINK, path, inside, evidence, after=target)
+
+
+def _refs(facts: Facts) -> Iterator[Finding]:
+    own = f"refs/heads/{facts.branch}"
+    before, after = facts.before.refs, facts.after.refs
+    for ref in sorted({*before, *after} - {own}):
+        old, new = before.get(ref, ""), after.get(ref, "")
+        if old == new or new in facts.own_moves.get(ref, frozenset()):
+            continue
+        evidence = list(_ref_evidence(facts, ref))
+        if new in facts.commits:
+            evidence.append(f"it points to the plan's own commit {new[:10]}")
+        if ref.startswith("refs/wtrun/") and not evidence:
+            continue  # the run's own refs move all the time
+        yield Finding(Kind.REF, ref, bool(evidence), tuple(evidence), old, new)
+
+
+def _ref_evidence(facts: Facts, ref: str) -> Iterator[str]:
+    if any(ref in row.get("refs", ()) for row in facts.log):
+        yield "the guard refused this ref to the plan"
+    short = re.sub(r"\Arefs/(?:heads|tags|remotes)?/?", "", ref)
+    command = re.compile(rf"\bgit\b[^\n]*\b(?:{_MOVES})\b[^\n]*(?<![\w/.-]){re.escape(short)}\b")
+    stash = re.compile(r"\bgit\b[^\n]*\bstash\b")
+    for one in _writing(facts.mentions):
+        named = ref in one.text or command.search(one.text)
+        if named or (ref == "refs/stash" and stash.search(one.text)):
+            yield f"the agent ran: {_short(one.text)}"
+            return
+
+
+def _main(facts: Facts) -> Iterator[Finding]:
+    before, after = facts.before.main, facts.after.main
+    for path in sorted({*before, *after}):
+        old = before.get(path, facts.main_blobs_before.get(path, ""))
+        new = after.get(path, facts.main_blobs_after.get(path, ""))
+        if old == new:
+            continue
+        evidence = []
+        if path in after and new in facts.blobs and new != EMPTY_BLOB:
+            evidence.append("its content is what the attempt wrote")
+        evidence += _path_evidence(facts, f"{facts.main_root}/{path}")
+        yield Finding(Kind.MAIN, path, bool(evidence), tuple(evidence), old, new)
+
+
+def _worktrees(facts: Facts) -> Iterator[Finding]:
+    for path in sorted(set(facts.before.worktrees) - set(facts.after.worktrees)):
+        evidence = tuple(_path_evidence(facts, path))
+        yield Finding(Kind.WORKTREE, path, bool(evidence), evidence)
+
+
+def _path_evidence(facts: Facts, path: str) -> Iterator[str]:
+    if any(path in row.get("paths", ()) for row in facts.log if row.get("kind") == "edit"):
+        yield "the guard refused this edit to the plan"
+    for one in _writing(facts.mentions):
+        if path in one.paths or _names(one.text, path):
+            yield f"the agent's {one.tool or 'tool'} call names it: {_short(one.text or path)}"
+            return
+
+
+def _names(text: str, path: str) -> bool:
+    """True if the text holds the path as a whole, or changes into a folder above it."""
+    if re.search(rf"(?<![\w/.-]){re.escape(path)}(?![\w/-])", text):
+        return True
+    return any(
+        path.startswith(f"{folder}/") and path[len(folder) + 1 :] in text
+        for folder in (found[1].rstrip("/") for found in _ENTERED.finditer(text))
+    )
+
+
+def _writing(mentions: Sequence[Mention]) -> Iterator[Mention]:
+    return (one for one in mentions if one.tool.casefold() not in READERS)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 100 else line[:99] + "…"
+
+
+def _move(before: str, after: str) -> str:
+    show: Callable[[str], str] = lambda name: name if name.startswith("refs/") else name[:10]  # noqa: E731
+    if not before:
+        return f"is new ({show(after)})"
+    if not after:
+        return f"was deleted (was {show(before)})"
+    return f"changed from {show(before)} to {show(after)}"
