@@ -8,7 +8,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
+from typing import Any
 
 from worktree_runner.core.ids import PhaseToken, number_key, parse_directory, parse_token
 from worktree_runner.core.listing import PlanFile, list_files, list_phases, strip_suffix
@@ -38,6 +40,7 @@ class DependencyTable:
         dialect: Dialect,
         paths: Collection[str],
     ) -> None:
+        self._phase = phase
         self._dialect = dialect
         self._paths = paths
         self._token = parse_directory(phase.path.rpartition("/")[2]).token
@@ -46,22 +49,33 @@ class DependencyTable:
         self._by_number = {number_key(file.name.number): file for file in files}
         self._by_slug = {file.name.slug.lower(): file for file in files if file.name.slug}
         self._implicit = {file.path: file.name.implicit for file in files}
-        self._tokens = {
-            parse_directory(other.path.rpartition("/")[2]).token
-            for other in list_phases(paths, dialect)
-            if other.path != phase.path
-        }
-        self._summaries = {number_key(n) for n in self._summary_numbers(phase)}
 
-    def _summary_numbers(self, phase: PhaseDir) -> list[str]:
-        found = []
+    @cached_property
+    def _others(self) -> tuple[tuple[PhaseToken, PhaseDir], ...]:
+        """The other phases with their tokens."""
+        return tuple(
+            (parse_directory(other.path.rpartition("/")[2]).token, other)
+            for other in list_phases(self._paths, self._dialect)
+            if other.path != self._phase.path
+        )
+
+    @cached_property
+    def _summaries(self) -> set[tuple[Any, ...]]:
+        """Numbers of this phase that have a summary, also where the plan is gone."""
+        found = set()
         for path in self._paths:
-            if path.startswith(phase.path + "/"):
+            if path.startswith(self._phase.path + "/"):
                 stem = strip_suffix(path.rpartition("/")[2], self._dialect.files.summary)
                 pair = self._pair(stem or "")
                 if pair and pair[0] == self._token:
-                    found.append(pair[1])
+                    found.add(number_key(pair[1]))
         return found
+
+    def _files_of(self, token: PhaseToken) -> Iterator[Sequence[PlanFile]]:
+        """The plan files of each other phase of that token."""
+        for other, phase in self._others:
+            if other == token:
+                yield list_files(self._paths, phase, self._dialect).plans
 
     def _pair(self, text: str) -> tuple[PhaseToken, str] | None:
         """Phase and plan number of `03-01-auth`; `03.01` only where 03 is this phase."""
@@ -102,7 +116,7 @@ class DependencyTable:
                 return self._by_number[key]
             if key in self._summaries or self._phase_done(parse_token(number[1])):
                 return None
-            if implicit or parse_token(number[1]) in self._tokens:
+            if implicit or self._is_other(parse_token(number[1])):
                 return self._elsewhere(entry)  # a phase: `depends_on: 19` in a lone `PLAN.md`
             return self._missing(entry)
         if stem.lower() in self._by_slug:
@@ -131,12 +145,9 @@ class DependencyTable:
             if key in self._by_number:
                 return self._by_number[key]
             return None if key in self._summaries else self._missing(entry)
-        for phase in list_phases(self._paths, self._dialect):
-            if parse_directory(phase.path.rpartition("/")[2]).token != token:
-                continue
-            for file in list_files(self._paths, phase, self._dialect).plans:
-                if number_key(file.name.number) == key and file.summary:
-                    return None
+        for files in self._files_of(token):
+            if any(number_key(file.name.number) == key and file.summary for file in files):
+                return None
         what = f"{words.plan} of another {words.phase} and has no {words.summary} here"
         return f"dependency '{entry}' is a {what}; not waited for", Severity.WARNING
 
@@ -152,13 +163,9 @@ class DependencyTable:
             Severity.ERROR,
         )
 
+    def _is_other(self, token: PhaseToken) -> bool:
+        return any(other == token for other, _ in self._others)
+
     def _phase_done(self, token: PhaseToken) -> bool:
         """Whether another phase of that token has plans, and a summary for each of them."""
-        if token == self._token:
-            return False
-        for phase in list_phases(self._paths, self._dialect):
-            if parse_directory(phase.path.rpartition("/")[2]).token == token:
-                files = list_files(self._paths, phase, self._dialect).plans
-                if files and all(file.summary for file in files):
-                    return True
-        return False
+        return any(files and all(file.summary for file in files) for files in self._files_of(token))

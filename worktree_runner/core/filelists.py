@@ -29,6 +29,8 @@ _BARE_NAMES = {
 _BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
 _HOLDERS = {"path", "file", "paths", "files", "new", "create", "created", "modify", "modified",
             "edit", "delete", "deleted", "add", "added"}  # fmt: skip
+_PLAIN = re.compile(r"[\w@+][\w@+.=()\[\]-]*(?:/[\w@+.=()\[\]-]+)+")
+_OPENERS = re.compile(r"[({[]")
 _MOST = 2000
 _LONGEST = 400
 
@@ -46,6 +48,9 @@ def parse_entries(value: Any) -> FileList:
     paths: dict[str, None] = {}
     foreign: dict[str, None] = {}
     for text in _texts(value):
+        if _is_plain(text):
+            paths[text] = None
+            continue
         for entry in _split(text):
             path = clean_path(entry)
             if not path:
@@ -64,12 +69,23 @@ def files_in_text(text: str) -> tuple[str, ...]:
     paths: dict[str, None] = {}
     if not text:
         return ()
-    text = re.sub(r"</?[a-z_-]+>", "\n", text)
+    if _is_plain(text):
+        return (text,)
+    if "<" in text:
+        text = re.sub(r"</?[a-z_-]+>", "\n", text)
     for entry in _split(text):
+        if _is_plain(entry.strip()):
+            paths[entry.strip()] = None
+            continue
         path = clean_path(entry)
         if path and not is_foreign(path) and " " not in path and looks_like_path(path):
             paths.update(dict.fromkeys(expand_braces(path)))
     return tuple(paths)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether the text is a path with folders and nothing else, which most entries are."""
+    return len(text) <= _LONGEST and ".." not in text and _PLAIN.fullmatch(text) is not None
 
 
 def clean_path(entry: str) -> str:
@@ -126,14 +142,17 @@ def _plausible_with_spaces(path: str) -> bool:
     return bool(re.search(r"\.[A-Za-z0-9]{1,8}$", path)) and len(path.split()) <= 4
 
 
-def _texts(value: Any, depth: int = 0) -> Iterator[str]:
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in nested lists and mappings, up to a number that no real file comes near."""
     budget = _MOST
-    stack: list[tuple[Any, int]] = [(value, depth)]
+    stack: list[tuple[Any, int]] = [(value, 0)]
     while stack and budget:
         item, level = stack.pop()
         budget -= 1
         if isinstance(item, str):
             yield item
+        elif isinstance(item, list) and all(type(part) is str for part in item):
+            yield from item[:budget]
         elif level > 4:
             continue
         elif isinstance(item, dict):
@@ -149,6 +168,9 @@ def _split(text: str) -> Iterator[str]:
     for line in text.splitlines():
         if "," not in line:
             yield line
+            continue
+        if not _OPENERS.search(line):
+            yield from line.split(",")
             continue
         depth, word = 0, ""
         for char in line:

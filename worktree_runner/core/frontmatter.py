@@ -17,24 +17,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from frontmatter.default_handlers import YAMLHandler
 
+from worktree_runner.core.yamltext import load_strings
 from worktree_runner.models import Problem
 
-try:
-    from yaml import CBaseLoader as _Loader
-except ImportError:  # PyYAML without libyaml
-    from yaml import BaseLoader as _Loader  # type: ignore[assignment]
-
-_OPENING = re.compile(r"---[ \t]*\r?\n")
-_CLOSING = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
+_OPENING = re.compile(r"---[ \t]*\n")
+_CLOSING = re.compile(r"\n---[ \t]*(?=\n|$)")
 _KEY = re.compile(r"([A-Za-z_][\w .-]*?)[ \t]*:(?:[ \t]+(.*)|$)")
 _ITEM = re.compile(r"[ \t]*-[ \t]+(.*)")
-_TOP_KEY = re.compile(r"^([A-Za-z_][\w-]*)[ \t]*:", re.MULTILINE)
-_DEEPEST = 60
-_DEEP_INDENT = re.compile(r"^[ ?-]{120,}", re.MULTILINE)
-_BRACKET = re.compile(r"[][{}]")
-_HANDLER = YAMLHandler()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +66,14 @@ def parse_document(data: bytes, path: str) -> Document:
     text, wrong = decode(data)
     problems = [Problem(path, None, wrong)] if wrong else []
     opening = _OPENING.match(text)
-    closing = _CLOSING.search(text, opening.end()) if opening else None
+    closing = _CLOSING.search(text, opening.end() - 1) if opening else None
     if opening is None or closing is None:
         if opening:
             message = "front matter begins but does not end: no second line '---'"
             problems.append(Problem(path, 1, message))
             return _unclosed(text, opening.end(), problems, path)
         return Document({}, "", text, 1, False, tuple(problems))
-    raw = text[opening.end() : closing.start()]
+    raw = text[opening.end() : closing.start() + 1]
     front, valid = _load(raw, path, problems)
     end = closing.end()
     line = text.count("\n", 0, end) + 1
@@ -105,16 +95,14 @@ def _load(raw: str, path: str, problems: list[Problem]) -> tuple[Mapping[str, An
     error: str
     line: int | None = None
     try:
-        if _too_deep(raw):
-            raise yaml.YAMLError("nested too deeply")
-        value = _HANDLER.load(raw, Loader=_Loader)
+        value = load_strings(raw)
         if isinstance(value, dict):
             _note_doubles(raw, value, path, problems)
-            return {str(key): part for key, part in value.items()}, True
+            return value, True
         if value is None or value == "":
             return {}, True
         error = "front matter is no list of 'key: value' lines"
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as failure:
+    except yaml.YAMLError as failure:
         mark = getattr(failure, "problem_mark", None)
         line = None if mark is None else mark.line + 2
         what = getattr(failure, "problem", None) or str(failure).partition("\n")[0]
@@ -123,29 +111,12 @@ def _load(raw: str, path: str, problems: list[Problem]) -> tuple[Mapping[str, An
     return read_lines(raw), False
 
 
-def _too_deep(raw: str) -> bool:
-    """Whether the C parser could run out of stack, which ends the process (libyaml, PyYAML 6).
-
-    Counts brackets in quotes too: no real file comes near the limit.
-    """
-    if _DEEP_INDENT.search(raw):
-        return True
-    if raw.count("[") + raw.count("{") <= _DEEPEST:
-        return False
-    depth = deepest = 0
-    for found in _BRACKET.finditer(raw):
-        depth += 1 if found[0] in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest > _DEEPEST
-
-
-def _note_doubles(raw: str, value: Mapping[Any, Any], path: str, problems: list[Problem]) -> None:
-    keys = _TOP_KEY.findall(raw)
-    if len(keys) == len(set(keys)):
-        return
-    for key in sorted({key for key in keys if keys.count(key) > 1 and key in value}):
-        message = f"key '{key}' stands more than once; the last one counts"
-        problems.append(Problem(path, None, message))
+def _note_doubles(raw: str, value: Mapping[str, Any], path: str, problems: list[Problem]) -> None:
+    lines = f"\n{raw}"
+    for key in value:
+        if lines.count(f"\n{key}:") > 1:
+            message = f"key '{key}' stands more than once; the last one counts"
+            problems.append(Problem(path, None, message))
 
 
 def read_lines(raw: str) -> Mapping[str, Any]:

@@ -54,7 +54,8 @@ def _suffix(names: tuple[str, ...]) -> re.Pattern[str]:
 
 def strip_suffix(file: str, names: tuple[str, ...]) -> str | None:
     """The stem of `03-01-PLAN.md`, `PLAN-01-slug.md` or `PLAN.md` (empty); else None."""
-    if not file.lower().endswith(".md"):
+    lower = file.lower()
+    if not lower.endswith(".md") or not any(name.lower() in lower for name in names):
         return None
     found = _suffix(names).fullmatch(file[:-3])
     if found is None:
@@ -209,11 +210,16 @@ def _pair(
     return tuple(found)
 
 
+@lru_cache(maxsize=32)
+def _plan_name(names: tuple[str, ...]) -> re.Pattern[str]:
+    words = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+    return re.compile(rf"(?P<a>.*[-.])?(?P<word>{words})(?P<b>-[0-9].*)?\.md$", re.I | re.S)
+
+
 def swap_suffix(path: str, dialect: Dialect) -> str:
     """The summary's path beside a plan: same stem, separator, padding and letter case."""
     folder, slash, file = path.rpartition("/")
-    words = "|".join(sorted(map(re.escape, dialect.files.plan), key=len, reverse=True))
-    found = re.match(rf"(?P<a>.*[-.])?(?P<word>{words})(?P<b>-[0-9].*)?\.md$", file, re.I | re.S)
+    found = _plan_name(dialect.files.plan).match(file)
     if found is None:
         raise ValueError(f"{path} is not named like a plan")
     word, new = found["word"], dialect.files.summary[0]

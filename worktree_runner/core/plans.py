@@ -24,7 +24,7 @@ from worktree_runner.core.listing import (
     phase_paths,
 )
 from worktree_runner.core.reading import Reading, first_sentence, is_planning_path, read_plan
-from worktree_runner.core.waves import effective_waves
+from worktree_runner.core.waves import Knot, effective_waves
 from worktree_runner.dialects.schema import Dialect
 from worktree_runner.models import Phase, PhaseDir, Plan, Problem, Severity
 
@@ -107,33 +107,45 @@ def _leftovers(listing: Listing, dialect: Dialect) -> list[Problem]:
 def _resolve(
     readings: Sequence[Reading], table: DependencyTable, dialect: Dialect
 ) -> tuple[list[Plan], list[Problem]]:
-    plans = []
+    knots, notes = [], []
     for reading in readings:
-        ids, notes = table.resolve(reading.depends_raw, reading.plan, reading.depends_line)
-        every = (*reading.plan.problems, *notes)
-        plans.append(replace(reading.plan, depends_on=ids, problems=every))
-    waves, cycles = effective_waves(plans)
+        ids, unclear = table.resolve(reading.depends_raw, reading.plan, reading.depends_line)
+        knots.append(Knot(reading.plan.id, reading.plan.declared_wave, ids))
+        notes.append(unclear)
+    waves, cycles = effective_waves(knots)
     stuck = {key for cycle in cycles for key in cycle}
-    placed = [_place(plan, waves, plan.id in stuck, dialect) for plan in plans]
+    plans = []
+    for reading, knot, unclear in zip(readings, knots, notes, strict=True):
+        moved = () if knot.id in stuck else _moved(reading.plan, knot, waves, dialect)
+        plans.append(
+            replace(
+                reading.plan,
+                depends_on=knot.depends_on,
+                wave=waves[knot.id],
+                problems=(*reading.plan.problems, *unclear, *moved),
+            )
+        )
     problems = []
     for cycle in cycles:
         path = next(plan.path for plan in plans if plan.id == cycle[0])
         message = f"dependency cycle: {' -> '.join(cycle)}"
         problems.append(Problem(path, None, message, Severity.ERROR))
-    return placed, problems
+    return plans, problems
 
 
-def _place(plan: Plan, waves: Mapping[str, int], stuck: bool, dialect: Dialect) -> Plan:
-    wave = waves[plan.id]
-    if plan.declared_wave in (None, wave) or stuck:
-        return replace(plan, wave=wave)
-    word = dialect.words.wave
-    before = [key for key in plan.depends_on if waves.get(key) == wave - 1]
+def _moved(
+    plan: Plan, knot: Knot, waves: Mapping[str, int], dialect: Dialect
+) -> tuple[Problem, ...]:
+    """A warning if a plan runs later than it says, because of what it depends on."""
+    wave, word = waves[plan.id], dialect.words.wave
+    if plan.declared_wave in (None, wave):
+        return ()
+    before = [key for key in knot.depends_on if waves.get(key) == wave - 1]
     message = (
         f"{word} {plan.declared_wave}, but it depends on {', '.join(before)} "
         f"of {word} {wave - 1}: it runs in {word} {wave}"
     )
-    return replace(plan, wave=wave, problems=(*plan.problems, Problem(plan.path, None, message)))
+    return (Problem(plan.path, None, message),)
 
 
 def build_line(plan: Plan) -> str:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from worktree_runner.core import values
@@ -21,6 +21,8 @@ from worktree_runner.models import Plan, Problem, Severity, Task
 _CONFLICT = re.compile(r"^(?:<{7} |>{7} )", re.MULTILINE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*\[(])|\n\s*\n")
 _TITLE_LENGTH = 72
+_OPENING = 600
+"""Characters in which a first sentence has to end."""
 _MUST_HAVES = ("truths", "artifacts", "key_links", "prohibitions")
 
 
@@ -37,14 +39,7 @@ def read_plan(file: PlanFile, data: bytes | None, phase: str, dialect: Dialect) 
     """The plan with everything that its own file says; `data` None means unreadable."""
     document = parse_document(data or b"", file.path)
     notes = _Notes(file.path, document, list(document.problems))
-    if data is None:
-        notes.error("can't be read")
-    elif not data.strip():
-        notes.error("is empty")
-    elif b"\0" in data[:4000] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        notes.error("is no text file")
-    elif _CONFLICT.search(document.raw):
-        notes.error("holds conflict markers in its front matter")
+    _note_content(data, document, notes)
     front = values.fold_keys(document.front)
     tasks = parse_tasks(scan(document.body, document.body_line))
     objective = _objective(document.body, front)
@@ -53,22 +48,26 @@ def read_plan(file: PlanFile, data: bytes | None, phase: str, dialect: Dialect) 
         notes.warn(f"file '{path}' is no path of this repository; left out", "files_modified")
     raw = [entry for key in dialect.keys.depends_on for entry in values.strings(front.get(key))]
     has_checkpoint = any(task.is_checkpoint for task in tasks)
+    plan_id = f"{phase}-{file.name.number}"
+    declared_wave = _wave(front, notes, dialect)
+    autonomous = _autonomous(front, has_checkpoint, notes, dialect)
+    if (data or b"").strip():
+        _note_shape(plan_id, document, tasks, file, notes)
     plan = Plan(
-        id=f"{phase}-{file.name.number}",
+        id=plan_id,
         phase=phase,
         number=file.name.number,
         path=file.path,
         summary_path=file.summary_path,
-        title=_title(front, file.name.slug, objective, document.body)
-        or f"{phase}-{file.name.number}",
+        title=_title(front, file.name.slug, objective, document.body) or plan_id,
         objective=objective,
         order=file.name.order,
-        declared_wave=_wave(front, notes, dialect),
+        declared_wave=declared_wave,
         wave=1,
         depends_on=(),
         files=_edited(declared.paths, tasks, dialect),
         files_declared=declared.paths,
-        autonomous=_autonomous(front, has_checkpoint, notes, dialect),
+        autonomous=autonomous,
         gap_closure=_gap_closure(front, file.name.number),
         has_checkpoint=has_checkpoint,
         done=file.summary is not None,
@@ -80,10 +79,20 @@ def read_plan(file: PlanFile, data: bytes | None, phase: str, dialect: Dialect) 
         requirements=values.requirement_ids(front.get("requirements")),
         must_haves=_must_haves(front),
         front=document.front,
+        problems=tuple(notes.problems),
     )
-    _note_shape(plan, document, file, notes)
-    plan = replace(plan, problems=tuple(notes.problems))
-    return Reading(plan, tuple(raw), notes.line("depends_on", "depends-on"))
+    return Reading(plan, tuple(raw), notes.line("depends_on", "depends-on") if raw else None)
+
+
+def _note_content(data: bytes | None, document: Document, notes: _Notes) -> None:
+    if data is None:
+        notes.error("can't be read")
+    elif not data.strip():
+        notes.error("is empty")
+    elif b"\0" in data[:4000] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        notes.error("is no text file")
+    elif "<<<<<<< " in document.raw and _CONFLICT.search(document.raw):
+        notes.error("holds conflict markers in its front matter")
 
 
 class _Notes:
@@ -154,12 +163,12 @@ def _must_haves(front: Any) -> dict[str, Any]:
 
 def is_planning_path(path: str, dialect: Dialect) -> bool:
     """Whether a path is a planning file, which the run itself or the plan's summary owns."""
-    if path.rstrip("/") == dialect.root or path.startswith(dialect.root + "/"):
+    if path.startswith(dialect.root) and path[len(dialect.root) :][:1] in ("", "/"):
         return True
-    names = dialect.files
-    owned = {name.lower() for name in (*names.state, *names.roadmap, *names.requirements)}
     if "/" in path:
         return False
+    names = dialect.files
+    owned = {name.lower() for name in (*names.state, *names.roadmap, *names.requirements)}
     stem = strip_suffix(path, names.summary)
     return path.lower() in owned or stem is not None
 
@@ -195,7 +204,7 @@ def _first_paragraph(text: str) -> str:
 def first_sentence(text: str) -> str:
     """The first sentence on one line, without Markdown's stars."""
     lines: list[str] = []
-    for line in text.strip().splitlines():
+    for line in text.strip()[:_OPENING].splitlines():
         if not line.strip() or (
             lines and re.match(r"\s*(?:[-*+]|[0-9]+\.|#|Purpose:|Output:|\*\*)", line)
         ):
@@ -223,15 +232,14 @@ def _title(front: Any, slug: str, objective: str, body: str) -> str:
     return shorten(named, _TITLE_LENGTH)
 
 
-def _note_shape(plan: Plan, document: Document, file: PlanFile, notes: _Notes) -> None:
-    if not plan.text.strip():
-        return
+def _note_shape(
+    plan_id: str, document: Document, tasks: tuple[Task, ...], file: PlanFile, notes: _Notes
+) -> None:
     if not document.has_front:
         notes.warn("has no front matter: wave and files are unknown")
-    if not plan.tasks:
+    if not tasks:
         notes.warn("has no <task>")
     if file.name.foreign:
-        other = f"{file.name.foreign}, but lies in the directory of {plan.phase}"
-        notes.warn(f"is named after {other}; taken as {plan.id}")
-    if not re.search(r"[0-9]", plan.number):
-        notes.warn(f"has no number in its name; taken as {plan.id}")
+        notes.warn(f"is named after {file.name.foreign}, but lies elsewhere; taken as {plan_id}")
+    if not any(char.isdigit() for char in file.name.number):
+        notes.warn(f"has no number in its name; taken as {plan_id}")

@@ -16,11 +16,14 @@ from dataclasses import dataclass
 from worktree_runner.core.filelists import files_in_text
 from worktree_runner.models import Task
 
-_MARK = re.compile(r"^[ \t]*(?:(`{3,}|~{3,})([^\n]*)$|(</?tasks?\b))|(</tasks?>)", re.MULTILINE)
+_LONGEST_HEAD = 500
+"""Characters in which a task's opening tag has to close."""
+_TAG = re.compile(r"</?tasks?(?![\w-])")
 _ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _HEADING = re.compile(r"^(#{2,4})[ \t]*Task[ \t]*[0-9][^\n]*$", re.MULTILINE | re.IGNORECASE)
 _ANY_HEADING = re.compile(r"^(#{1,4})[ \t]", re.MULTILINE)
 _LABEL = re.compile(r"^#+[ \t]*Task[ \t]*[\w.]+[ \t]*[-:.–—)]*[ \t]*", re.IGNORECASE)
+_ALONE = re.compile(r"^[ \t]*<[a-z_]+>[ \t]*$", re.MULTILINE)
 _TAG_LINE = re.compile(r"^[ \t]*</?[a-z][\w-]*>", re.MULTILINE)
 
 
@@ -38,29 +41,79 @@ class Body:
 
 def scan(text: str, first_line: int = 1) -> Body:
     """The body with all task tags found; fences are followed unless they never close."""
-    marks: list[tuple[int, str, bool]] = []
-    found = list(_MARK.finditer(text))
-    bare = [i for i, mark in enumerate(found) if mark[1] and not mark[2].strip()]
-    until = -1
-    hopeless: dict[str, int] = {}
-    for index, mark in enumerate(found):
-        if mark[1]:
-            if index > until:
-                until = max(until, _closing(found, bare, index, hopeless))
-            continue
-        marks.append((mark.start(), (mark[3] or mark[4]).rstrip(">"), index < until))
+    places = [*_places(text, "<task"), *_places(text, "</task")]
+    if not places:
+        return Body(text, first_line, ())
+    places.sort()
+    fences = _closed_fences(text, places[-1])
+    starts = [start for start, _ in fences]
+    marks = []
+    for at in places:
+        found = _TAG.match(text, at)
+        if found and (text[at + 1] == "/" or _begins_line(text, at)):
+            index = bisect_right(starts, at) - 1
+            marks.append((at, found[0], index >= 0 and at < fences[index][1]))
     return Body(text, first_line, tuple(marks))
 
 
+def _places(text: str, part: str) -> list[int]:
+    found = []
+    at = text.find(part)
+    while at >= 0:
+        found.append(at)
+        at = text.find(part, at + 1)
+    return found
+
+
+def _begins_line(text: str, at: int) -> bool:
+    return not text[text.rfind("\n", 0, at) + 1 : at].strip()
+
+
+def _closed_fences(text: str, last: int) -> list[tuple[int, int]]:
+    """Start and end of each code fence that closes, in order; they never nest.
+
+    Fences behind `last` don't matter.
+    """
+    found: list[tuple[int, int, str, bool]] = []
+    for mark in ("```", "~~~"):
+        if text.find(mark, 0, last) < 0:
+            continue
+        end = -1
+        for at in _places(text, mark):
+            if at < end:
+                continue
+            end = text.find("\n", at)
+            end = len(text) if end < 0 else end
+            if _begins_line(text, at):
+                line = text[at:end]
+                width = len(line) - len(line.lstrip(mark[0]))
+                found.append((at, end, line[:width], not line[width:].strip()))
+    found.sort()
+    bare = [index for index, fence in enumerate(found) if fence[3]]
+    spans: list[tuple[int, int]] = []
+    hopeless: dict[str, int] = {}
+    until = -1
+    for index in range(len(found)):
+        if index > until:
+            closing = _closing(found, bare, index, hopeless)
+            if closing > index:
+                until = closing
+                spans.append((found[index][0], found[closing][1]))
+    return spans
+
+
 def _closing(
-    found: list[re.Match[str]], bare: list[int], index: int, hopeless: dict[str, int]
+    found: list[tuple[int, int, str, bool]],
+    bare: list[int],
+    index: int,
+    hopeless: dict[str, int],
 ) -> int:
-    """The index of the mark that closes the fence at `index`, or -1."""
-    fence = found[index][1]
+    """The index of the fence line that closes the one at `index`, or -1."""
+    fence = found[index][2]
     if len(fence) >= hopeless.get(fence[0], len(fence) + 1):
         return -1
     for candidate in bare[bisect_right(bare, index) :]:
-        if found[candidate][1].startswith(fence):
+        if found[candidate][2].startswith(fence):
             return candidate
     hopeless[fence[0]] = len(fence)
     return -1
@@ -73,35 +126,34 @@ def parse_tasks(body: Body) -> tuple[Task, ...]:
         starts = [at for at, tag, _ in body.marks if tag == "<task"]
     if not starts:
         return tuple(_heading_tasks(body))
+    ends = [at for at, tag, fenced in body.marks if tag[1] == "/" and not fenced]
     tasks = []
+    line, counted = body.first_line, 0
     for number, start in enumerate(starts, 1):
+        line += body.text.count("\n", counted, start)
+        counted = start
         limit = starts[number] if number < len(starts) else len(body.text)
-        tasks.append(_parse_task(body, number, start, limit))
+        index = bisect_right(ends, start)
+        if index < len(ends):
+            limit = min(limit, ends[index])
+        tasks.append(_parse_task(body.text[start:limit], number, line))
     return tuple(tasks)
 
 
-def _parse_task(body: Body, number: int, start: int, limit: int) -> Task:
-    first = bisect_right(body.marks, (start, "~", True))
-    for at, tag, fenced in body.marks[first:]:
-        if at >= limit:
-            break
-        if not fenced and tag in ("</task", "</tasks"):
-            limit = at
-            break
-    text = body.text[start:limit]
-    head_end = text.find(">")
-    if head_end < 0 or head_end > 500:
+def _parse_task(text: str, number: int, line: int) -> Task:
+    head_end = text.find(">", 0, _LONGEST_HEAD)
+    if head_end < 0:
         head_end = text.find("\n") if "\n" in text else len(text)
-    attributes = {found[1]: found[2] or found[3] or "" for found in _ATTRIBUTE.finditer(
-        text, text.index("<"), head_end
-    )}  # fmt: skip
+    attributes = {
+        found[1]: found[2] or found[3] or "" for found in _ATTRIBUTE.finditer(text, 5, head_end)
+    }
     inner = text[head_end + 1 :]
-    name = _field(inner, "name") or attributes.get("name", "") or _field(inner, "title")
+    name = _field(inner, "name") or attributes.get("name") or _field(inner, "title")
     return Task(
         number=number,
-        name=_one_line(name or attributes.get("id", "") or _first_line(inner)),
-        type=attributes.get("type", "") or "auto",
-        line=body.line(start + len(text) - len(text.lstrip())),
+        name=_one_line(name or attributes.get("id") or _first_line(inner)),
+        type=attributes.get("type") or "auto",
+        line=line,
         files=files_in_text(_field(inner, "files") or _field(inner, "file_paths")),
         action=_field(inner, "action") or _without_fields(inner),
         verify=_field(inner, "verify"),
@@ -156,15 +208,16 @@ def _heading_tasks(body: Body) -> Iterator[Task]:
 
 
 def section(text: str, tag: str) -> str:
-    """The text of `<tag>` at the start of a line, outside of tasks or not; empty if none."""
-    found = re.search(rf"^[ \t]*<{tag}>", text, re.MULTILINE)
-    if found is None:
+    """The text of the first `<tag>` at the start of a line; empty if there is none."""
+    start = next((at for at in _places(text, f"<{tag}>") if _begins_line(text, at)), -1)
+    if start < 0:
         return ""
-    end = text.find(f"</{tag}>", found.end())
+    start += len(tag) + 2
+    end = text.find(f"</{tag}>", start)
     if end < 0:
-        follow = re.compile(r"^[ \t]*<[a-z_]+>[ \t]*$", re.MULTILINE).search(text, found.end())
+        follow = _ALONE.search(text, start)
         end = follow.start() if follow else len(text)
-    return text[found.end() : end].strip()
+    return text[start:end].strip()
 
 
 def heading_section(text: str, names: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 from worktree_runner.core.overlap import overlap as overlap_of
 from worktree_runner.core.patterns import PatternError
@@ -55,8 +56,16 @@ class Arrangement:
         return tuple(plan for wave in self.waves for plan in wave.plans)
 
 
+class Knot(NamedTuple):
+    """What the order of plans depends on."""
+
+    id: str
+    declared_wave: int | None
+    depends_on: tuple[str, ...]
+
+
 def effective_waves(
-    plans: Sequence[Plan],
+    plans: Sequence[Knot | Plan],
 ) -> tuple[Mapping[str, int], tuple[tuple[str, ...], ...]]:
     """The wave of each plan by id, and each dependency cycle as ids with the first repeated.
 
@@ -83,7 +92,7 @@ def effective_waves(
     return waves, _cycles(by_id, open_ids)
 
 
-def _cycles(by_id: Mapping[str, Plan], stuck: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+def _cycles(by_id: Mapping[str, Knot | Plan], stuck: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """One cycle for each group of stuck plans that has one, found by walking until a repeat."""
     cycles: list[tuple[str, ...]] = []
     seen: set[str] = set()

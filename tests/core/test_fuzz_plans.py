@@ -1,0 +1,74 @@
+"""Mutated plan files: whatever they hold, reading them gives a phase and its problems.
+
+WTRUN_FUZZ sets the number of files (20,000 for the long run), WTRUN_CORPUS the texts to start
+from; without it, small made-up plans are mutated.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.support.mutate import mutate
+from tests.support.planning import PhaseBuilder
+from worktree_runner.core.inventory import as_json, inspect, render
+from worktree_runner.core.plans import find_phase, read_phase
+from worktree_runner.core.waves import arrange
+from worktree_runner.dialects import load
+from worktree_runner.errors import WtrunError
+
+COUNT = int(os.environ.get("WTRUN_FUZZ", "400"))
+PHASE = ".planning/phases/03-accounts"
+GSD = load("gsd")
+
+
+def texts() -> list[bytes]:
+    place = os.environ.get("WTRUN_CORPUS")
+    if place:
+        found = sorted(Path(place).glob("*/.*planning/**/*PLAN*.md"))
+        return [file.read_bytes() for file in found]
+    builder = PhaseBuilder()
+    for number in range(1, 6):
+        builder.plan(
+            f"{number:02d}", wave=number % 3, files=(f"src/{number}.py", "app/[id]/x.tsx"),
+            depends_on=(f"03-{number - 1:02d}",) if number > 1 else (), checkpoint=number == 4,
+            requirements=("AUTH-01",),
+        )  # fmt: skip
+    found_text = [text for path, text in builder.files().items() if path.endswith("-PLAN.md")]
+    return [text.encode() for text in found_text if isinstance(text, str)]
+
+
+@pytest.mark.timeout(3600)
+def test_mutated_plans_are_read_without_an_exception_or_a_hang() -> None:
+    random = Random(20260102)
+    originals = texts()
+    slowest = 0.0
+    arranged = 0
+    for start in range(0, COUNT, 4):
+        files = {
+            f"{PHASE}/03-{number:02d}-PLAN.md": mutate(random.choice(originals), random)
+            for number in range(1, 5)
+        }
+        begun = time.process_time()
+        phase = read_phase(find_phase(files, GSD, "3"), files, GSD)
+        inventory = inspect(phase, GSD)
+        json.dumps(as_json(inventory))
+        assert render(inventory).startswith("Phase 03: Accounts")
+        assert [plan.id for plan in phase.plans] == ["03-01", "03-02", "03-03", "03-04"]
+        assert all(plan.wave >= 0 and plan.title and plan.order for plan in phase.plans)
+        try:
+            waves = arrange(phase).waves
+        except WtrunError:
+            assert inventory.has_errors, start
+        else:
+            arranged += 1
+            when = {plan.id: wave.number for wave in waves for plan in wave.plans}
+            assert all(when[dep] < when[plan.id] for plan in phase.plans for dep in plan.depends_on)
+        slowest = max(slowest, time.process_time() - begun)
+    assert slowest < 5, "one phase of four small files took that many seconds"
+    assert arranged > COUNT / 4 / 10, "nearly nothing could be read, so nothing was tested"
