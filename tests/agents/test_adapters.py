@@ -75,7 +75,7 @@ def test_claude_knows_its_session_before_it_starts(repo: Repo) -> None:
 
 def test_claude_may_commit_and_run_what_the_user_allows(repo: Repo) -> None:
     argv = launch(
-        repo, "claude", {"allow_commands": ["npm test"]}, allow_commands=("make",),
+        repo, "claude", allow_commands=("make", "npm test"),
         mcp_servers=(SERVER,), pre_tool_hook=("/a b/python", "-m", "wtrun"),
     ).argv  # fmt: skip
     assert after(argv, "--permission-mode") == "acceptEdits"
@@ -107,7 +107,7 @@ def test_codex_writes_what_a_commit_needs_and_no_more(repo: Repo) -> None:
     ]  # fmt: skip
     assert made.argv[-1] == "-"
     assert launch(repo, "codex", resume="t1").argv[-3:] == ("resume", "t1", "-")
-    assert after(launch(repo, "codex", {"sandbox": "off"}).argv, "--sandbox").startswith("danger")
+    assert after(launch(repo, "codex", sandbox=False).argv, "--sandbox").startswith("danger")
 
 
 def test_codex_gets_servers_and_hooks_as_toml(repo: Repo) -> None:

@@ -62,8 +62,8 @@ def test_prompt_is_a_file_and_stdin(repo: Repo, tmp_path: Path) -> None:
         ({"argv": ["x", "{plna}"]}, "unknown placeholder {plna} in '{plna}'"),
         ({"argv": ["x", "--f={files}"]}, "{files} inside '--f={files}'"),
         ({"argv": []}, "argv: "),
-        ({"argv": ["x"], "evnets": "none"}, "evnets: "),
-        ({"argv": ["x"], "stdin": "file"}, "stdin: "),
+        ({"argv": ["x"], "evnets": "none"}, "evnets: is not known here"),
+        ({"argv": ["x"], "prompt_via": "argv"}, "prompt_via: "),
     ],
 )
 def test_wrong_tables_are_refused_when_loaded(table: dict[str, object], message: str) -> None:

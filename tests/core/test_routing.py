@@ -47,11 +47,8 @@ def test_domain_chooses_agent_and_guide() -> None:
 
 
 def test_aliases_mean_what_the_user_bound() -> None:
-    settings = AgentSettings(
-        models={"opus": "big"}, tables={"codex": {"models": {"sonnet": "gpt-x"}}}
-    )
+    settings = AgentSettings(models={"codex": {"sonnet": "gpt-x"}})
     assert model_for("codex", "sonnet", settings) == "gpt-x"
-    assert model_for("codex", "opus", settings) == "big"
     assert model_for("codex", "haiku", settings) is None
     assert model_for("claude", "haiku", settings) == "haiku"
     assert model_for("codex", "o5-mini", settings) == "o5-mini"

@@ -90,7 +90,7 @@ class ClaudeAgent:
         if request.permissions == "full":
             mode = ["--permission-mode", "bypassPermissions"]
             return [*mode, "--disallowedTools", *(f"Bash({command} *)" for command in DENIED)]
-        commands = allowed_commands(request, self._table.allow_commands)
+        commands = allowed_commands(request)
         tools = [rule for command in commands for rule in _bash_rules(command)]
         tools += [f"mcp__{server.name}" for server in request.mcp_servers]
         return ["--permission-mode", "acceptEdits", "--allowedTools", *tools]

@@ -90,7 +90,7 @@ class CodexAgent:
         )
 
     def _sandbox(self, request: AgentRequest) -> list[str]:
-        if request.permissions == "full" or self._table.sandbox == "off":
+        if request.permissions == "full" or not request.sandbox:
             return ["--sandbox", "danger-full-access"]
         roots = [str(path) for path in writable_roots(request)]
         key = "sandbox_workspace_write.writable_roots"

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 
@@ -42,14 +43,16 @@ class CommandAgent:
         self.capabilities = Capabilities(
             events=table.events != "none",
             resume=bool(table.resume_argv),
-            prompt_via="stdin" if table.stdin == "prompt" else "file",
+            prompt_via="stdin" if table.prompt_via == "stdin" else "file",
         )
 
     def probe(self, *, deep: bool = False) -> Probe:
         program = self._table.argv[0]
         path = shutil.which(program)
-        problems = () if path else (f"{program} is not on PATH",)
-        return Probe(found=path is not None, path=path, problems=problems)
+        problems = [] if path else [f"{program} is not on PATH"]
+        unset = [name for name in self._table.pass_env if not os.environ.get(name)]
+        problems += [f"{name} is not set" for name in unset]
+        return Probe(found=path is not None, path=path, problems=tuple(problems))
 
     def build(self, request: AgentRequest) -> Launch:
         table = self._table
@@ -62,7 +65,7 @@ class CommandAgent:
             cwd=request.worktree,
             env={**table.env, **environment(request)},
             unset=UNSET,
-            stdin=request.prompt_file if table.stdin == "prompt" else None,
+            stdin=request.prompt_file if table.prompt_via == "stdin" else None,
             files=records(request, self.name, table.events),
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,6 +26,8 @@ ALLOWED_COMMANDS = (
     "git rev-parse", "wtrun",
 )  # fmt: skip
 """What every agent may run without being asked: enough to commit on its own branch."""
+PRE_TOOL_HOOK = (sys.executable, "-P", "-m", "worktree_runner", "hook", "pre-tool")
+"""What an agent asks before each edit; says nothing outside of a guarded attempt."""
 _PLACEHOLDER = re.compile(r"\{\{([a-z_]+)\}\}|\{([a-z_]+)\}")
 
 
@@ -77,9 +80,9 @@ def environment(request: AgentRequest) -> dict[str, str]:
     }
 
 
-def allowed_commands(request: AgentRequest, own: tuple[str, ...]) -> list[str]:
+def allowed_commands(request: AgentRequest) -> list[str]:
     """The beginnings of commands that the agent may run, the user's own last."""
-    return list(dict.fromkeys((*ALLOWED_COMMANDS, *request.allow_commands, *own)))
+    return list(dict.fromkeys((*ALLOWED_COMMANDS, *request.allow_commands)))
 
 
 def records(request: AgentRequest, agent: str, events: str) -> dict[Path, str]:

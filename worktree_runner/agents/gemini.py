@@ -79,7 +79,7 @@ class GeminiAgent:
         )
 
     def _policy(self, request: AgentRequest) -> str:
-        commands = allowed_commands(request, self._table.allow_commands)
+        commands = allowed_commands(request)
         rules = (
             (["write_file", "replace"], None, "allow", 500),
             (["run_shell_command"], commands, "allow", 500),

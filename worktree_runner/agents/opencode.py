@@ -110,7 +110,7 @@ class OpencodeAgent:
         outside = {"*": "deny", f"{request.outbox}/*": "allow"}
         if request.permissions == "full":
             return {"edit": edit, "bash": "allow", "external_directory": outside}
-        commands = allowed_commands(request, self._table.allow_commands)
+        commands = allowed_commands(request)
         bash = {"*": "deny"}
         for command in commands:
             bash |= {command: "allow", f"{command} *": "allow"}

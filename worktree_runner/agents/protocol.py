@@ -85,13 +85,16 @@ class AgentRequest(Frozen):
     resume: str | None = None
     permissions: Literal["edit", "full"] = "edit"
     allow_commands: tuple[str, ...] = ()
+    """Beginnings of commands that the agent may run: `npm test`."""
+    sandbox: bool = True
+    """Whether the agent's own sandbox is used where it has one."""
     protected_paths: tuple[str, ...] = ()
     """Patterns that others hold exclusively."""
     mcp_servers: tuple[McpServer, ...] = ()
     pre_tool_hook: tuple[str, ...] = ()
     """The command that is asked before each edit (`wtrun hook pre-tool`); empty: none."""
     dialect_file: Path | None = None
-    """The user's own dialect; None: the shipped one named `dialect`."""
+    """The dialect as JSON; None: the shipped one named `dialect`."""
     max_turns: int | None = None
     max_cost: float | None = None
     extra_args: tuple[str, ...] = ()

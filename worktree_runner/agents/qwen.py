@@ -70,7 +70,7 @@ class QwenAgent:
     def _permissions(self, request: AgentRequest) -> list[str]:
         if request.permissions == "full":
             return ["--approval-mode", "yolo"]
-        commands = allowed_commands(request, self._table.allow_commands)
+        commands = allowed_commands(request)
         tools = [f"run_shell_command({command})" for command in commands]
         return ["--approval-mode", "auto-edit", "--allowed-tools", *tools]
 

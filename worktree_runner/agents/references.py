@@ -52,6 +52,18 @@ def resolve(text: str, worktree: Path, main: Path, home: Path) -> References:
     return References(tuple(read), tuple(absent), tuple(documents.values()))
 
 
+def resolve_guide(name: str, worktree: Path, root: str, home: Path) -> References:
+    """The guide for a plan's domain: in the planning directory, else among the agent's own."""
+    if not name:
+        return References()
+    path = f"{root}/guides/{name}"
+    if (worktree / path).is_file():
+        return References(read=(path,))
+    written = name if "/" in name else f"~/.claude/guides/{name}"
+    document = _document(written, home, LONGEST)
+    return References(absent=(written,)) if document is None else References(documents=(document,))
+
+
 def _inside(name: str, main: Path) -> str | None:
     """The path within the repository, or None if the reference leads out of it."""
     if _HOME.match(name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from worktree_runner.agents.protocol import Agent, EventParser
 from worktree_runner.agents.settings import AgentSettings, command_table
@@ -77,11 +77,9 @@ def model_for(name: str, wanted: str | None, settings: AgentSettings | None = No
     settings = settings or AgentSettings()
     if wanted is None:
         return None
-    bound = settings.tables.get(name, {}).get("models", {})
-    if isinstance(bound, Mapping) and wanted in bound:
-        return str(bound[wanted])
-    if wanted in settings.models:
-        return settings.models[wanted]
+    bound = settings.models.get(name, {}).get(wanted)
+    if bound is not None:
+        return bound
     return None if wanted in routing.ALIASES and name != "claude" else wanted
 
 

@@ -8,7 +8,7 @@ An agent of the user's own is a table of `.wtrun.toml`:
     env = { OPENAI_API_BASE = "http://127.0.0.1:8080/v1" }
 
 A table with the name of a shipped agent (`[agents.claude]`) may hold `program`, `args`, `env`
-and the words for models; it does not replace the adapter.
+and `trust_hooks`; it does not replace the adapter.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ class CommandTable(Frozen):
     """Added at the end when a model is chosen."""
     resume_argv: tuple[str, ...] = ()
     """Used instead of `argv` when a session is resumed; empty: it can't resume."""
-    version_argv: tuple[str, ...] = ()
-    stdin: Literal["prompt", "none"] = "prompt"
-    events: Literal["none", "claude", "codex", "opencode", "gemini"] = "none"
+    prompt_via: Literal["stdin", "file"] = "stdin"
+    """The prompt is a file in any case; with `stdin` it is on standard input as well."""
+    events: Literal["none", "claude", "codex", "opencode", "gemini", "qwen"] = "none"
     env: Mapping[str, str] = Field(default_factory=dict)
+    pass_env: tuple[str, ...] = ()
+    """Variables that must be set."""
     success_exit_codes: tuple[int, ...] = (0,)
-    models: Mapping[str, str] = Field(default_factory=dict)
-    """What `opus`, `sonnet`, `haiku` (or any other alias) mean for this agent."""
 
 
 class ShippedTable(Frozen):
@@ -47,16 +47,8 @@ class ShippedTable(Frozen):
     args: tuple[str, ...] = ()
     """Added to every call."""
     env: Mapping[str, str] = Field(default_factory=dict)
-    models: Mapping[str, str] = Field(default_factory=dict)
-    permissions: Literal["edit", "full"] = "edit"
-    """`full` switches off the agent's own permission checks."""
-    allow_commands: tuple[str, ...] = ()
-    sandbox: Literal["auto", "off"] = "auto"
-    """codex only: `off` runs its commands without a sandbox."""
     trust_hooks: bool = False
     """codex only: allow the pre-edit hook, which needs codex to trust every configured hook."""
-    session_resume: bool = False
-    """Continue in the agent's own session instead of a fresh one, where it can."""
 
 
 class AgentSettings(Frozen):
@@ -64,10 +56,8 @@ class AgentSettings(Frozen):
 
     agent: str | None = None
     """The agent's name, if the user chose one."""
-    domains: Mapping[str, str] = Field(default_factory=dict)
-    """Agent by a plan's `domain`; a plan's own `agent:` wins."""
-    models: Mapping[str, str] = Field(default_factory=dict)
-    """Aliases for every agent; the agent's own table wins."""
+    models: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+    """What a model's name means for an agent: `[models.codex] opus = "gpt-5"`."""
     tables: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     """`[agents.NAME]` as read."""
 
@@ -91,7 +81,8 @@ def command_table(settings: AgentSettings, name: str) -> CommandTable:
 def _wrong(name: str, error: ValidationError) -> UsageError:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
+    said = "is not known here" if first["type"] == "extra_forbidden" else first["msg"].lower()
     return UsageError(
-        f"[agents.{name}] {key}: {first['msg'].lower()}",
+        f"[agents.{name}] {key}: {said}",
         hint=f"see 'wtrun agents' and docs/agents.md for what [agents.{name}] may hold",
     )

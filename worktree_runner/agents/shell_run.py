@@ -389,13 +389,18 @@ def load_plan(request: AgentRequest) -> Plan:
     )
 
 
+def load_dialect(request: AgentRequest) -> Dialect:
+    """The dialect that the run works by, also where it is the user's own."""
+    if request.dialect_file is None:
+        return schema.load(request.dialect)
+    return Dialect.model_validate_json(request.dialect_file.read_text())
+
+
 def main(argv: Sequence[str]) -> int:
     """Performs the request file named in `argv`."""
     request = AgentRequest.model_validate_json(Path(argv[0]).read_text())
     try:
-        own = request.dialect_file
-        dialect = schema.load(request.dialect) if own is None else schema.load_file(own)
-        return ShellRun(request, load_plan(request), dialect).run()
+        return ShellRun(request, load_plan(request), load_dialect(request)).run()
     except StopPlan as stop:
         say(f"failed: {stop}")
         return stop.exit_code

@@ -15,13 +15,14 @@ import uuid
 from pathlib import Path
 
 from worktree_runner import process
-from worktree_runner.agents.common import CHECKPOINT
+from worktree_runner.agents.common import CHECKPOINT, PRE_TOOL_HOOK
 from worktree_runner.agents.protocol import AgentRequest, Role
 from worktree_runner.core.events import Type
 from worktree_runner.core.state import PlanState
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git.gateway import Git
 from worktree_runner.operations import places, prompting
+from worktree_runner.operations.agent_choice import choose_model
 from worktree_runner.operations.session import Session
 from worktree_runner.store.atomic import save_bytes, save_text
 
@@ -121,12 +122,15 @@ def compose(session: Session, plan: PlanState, folder: Path) -> AgentRequest:
     prompt = prompting.prompt_for(session, plan, folder / "outbox" / CHECKPOINT)
     prompt_file = folder / "prompt.md"
     save_text(prompt_file, prompt)
+    dialect_file = folder / "dialect.json"
+    save_text(dialect_file, session.dialect.model_dump_json(indent=1))
+    role = Role.EXECUTOR if plan.fresh else Role.CONTINUATION
     session_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{session.state.id}/{folder.name}"))
     return AgentRequest(
         run_id=session.state.id,
         plan_id=plan.id,
         attempt=plan.attempt,
-        role=Role.EXECUTOR if plan.fresh else Role.CONTINUATION,
+        role=role,
         worktree=place,
         git_dir=Path(Git(place).text("rev-parse", "--absolute-git-dir")),
         git_common_dir=session.repository.common_dir,
@@ -136,9 +140,10 @@ def compose(session: Session, plan: PlanState, folder: Path) -> AgentRequest:
         summary_path=plan.summary,
         branch=plan.branch,
         dialect=session.dialect.name,
+        dialect_file=dialect_file,
         prompt=prompt,
         prompt_file=prompt_file,
-        model=session.settings.model,
+        model=choose_model(session.settings, session.dialect, session.agent, role, values.domain),
         domain=values.domain,
         phase=values.phase,
         plan_number=values.number,
@@ -150,6 +155,12 @@ def compose(session: Session, plan: PlanState, folder: Path) -> AgentRequest:
         resume_task=plan.checkpoint.get("task_number"),
         session_id=session_id,
         permissions=session.settings.permissions,
+        allow_commands=session.settings.allow_commands,
+        sandbox=session.settings.sandbox,
+        pre_tool_hook=PRE_TOOL_HOOK,
+        max_turns=session.settings.limits.max_turns,
+        max_cost=session.settings.limits.plan_max_cost,
+        extra_args=session.settings.extra_args,
         env=environment(session, plan),
     )
 

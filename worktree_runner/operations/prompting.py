@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from worktree_runner.agents.references import resolve
-from worktree_runner.core import checkpoints
+from worktree_runner.agents.references import resolve, resolve_guide
+from worktree_runner.core import checkpoints, routing
 from worktree_runner.core.checkpoints import CompletedTask
 from worktree_runner.core.prompts import (
     PromptFacts,
+    References,
     Resumption,
     render_continuation,
     render_executor,
@@ -35,6 +36,13 @@ def prompt_facts(session: Session, plan: PlanState, checkpoint_file: Path) -> Pr
     state_path = _first(place, dialect.root, dialect.files.state)
     config_path = _first(place, dialect.root, (dialect.files.config,))
     instructions = session.settings.instructions
+    guide = resolve_guide(routing.route(values, dialect).guide, place, dialect.root, Path.home())
+    found = resolve(
+        values.text.decode(errors="replace"), place, session.repository.home, Path.home()
+    )
+    references = References(
+        found.read, (*found.absent, *guide.absent), (*found.documents, *guide.documents)
+    )
     landed = {other.id: other for other in session.state.with_status(Status.LANDED)}
     return PromptFacts(
         dialect=dialect,
@@ -44,7 +52,7 @@ def prompt_facts(session: Session, plan: PlanState, checkpoint_file: Path) -> Pr
         base=plan.base,
         phase_name=session.phase.dir.name,
         phase_dir=session.phase.dir.path.rpartition("/")[2],
-        checkpoint_file=str(checkpoint_file),
+        checkpoint_file=str(checkpoint_file) if session.agent.capabilities.writes_outbox else "",
         plan_in_worktree=(place / plan.path).is_file(),
         commit_docs=session.state.planning_tracked,
         state_path=state_path,
@@ -54,9 +62,8 @@ def prompt_facts(session: Session, plan: PlanState, checkpoint_file: Path) -> Pr
         finished=tuple(
             (other, landed[other].summary) for other in values.depends_on if other in landed
         ),
-        references=resolve(
-            values.text.decode(errors="replace"), place, session.repository.home, Path.home()
-        ),
+        references=references,
+        guide=", ".join((*guide.read, *(document.name for document in guide.documents))),
         instructions=instructions.get("executor" if plan.fresh else "continuation", ""),
     )
 

@@ -210,21 +210,31 @@ class Serve(Table):
     """Whether calls need a token even from this machine."""
 
 
-class OwnAgent(Table):
-    """A coding agent of the user, as `[agents.NAME]`."""
+class AgentTable(Table):
+    """`[agents.NAME]`: a coding agent of the user (`argv`), or changes to a shipped one."""
 
-    argv: Texts
+    argv: Texts = ()
     """Program and arguments, with `{prompt_file}`, `{worktree}`, `{plan_path}` and so on."""
+    model_args: Texts = ()
+    """Added when a model is chosen: `["--model", "{model}"]`."""
     resume_argv: Texts = ()
-    """The same for going on with a session, with `{session}`."""
-    prompt_via: Literal["stdin", "file", "argv"] = "stdin"
-    """How the prompt is handed over."""
-    env: Mapping[str, str] = Field(default_factory=dict)
-    """Environment variables to set."""
+    """Instead of `argv` for going on with a session, with `{resume}`."""
+    prompt_via: Literal["stdin", "file"] = "stdin"
+    """How the prompt is handed over; the file is there in any case."""
+    events: Literal["none", "claude", "codex", "opencode", "gemini", "qwen"] = "none"
+    """The format of its output."""
+    success_exit_codes: tuple[int, ...] = (0,)
+    """Exit codes that do not mean a failure."""
     pass_env: Texts = ()
     """Names of environment variables that must be there."""
-    events: Literal["none", "jsonl", "claude", "codex", "opencode", "gemini"] = "none"
-    """The format of its output."""
+    env: Mapping[str, str] = Field(default_factory=dict)
+    """Environment variables to set."""
+    program: Word = None
+    """A shipped agent's program under another name or path."""
+    args: Texts = ()
+    """Arguments that are added to a shipped agent's command line."""
+    trust_hooks: Switch = False
+    """Lets codex trust every configured hook, so that it can ask before each edit."""
 
 
 class Settings(Table):
@@ -265,15 +275,15 @@ class Settings(Table):
     permissions: Literal["edit", "full"] = "edit"
     """What an agent may do without asking inside its worktree."""
     allow_commands: Texts = ()
-    """Commands that agents may run, in the agent's own notation."""
+    """Beginnings of commands that agents may run without asking: `npm test`, `make`."""
     sandbox: Switch = True
     """Whether the agent's own sandbox is used where it has one."""
     extra_args: Texts = ()
     """Arguments that are added to the agent's command line."""
     instructions: Mapping[Role, str] = Field(default_factory=dict)
     """Text that is added to the prompt of a role; `@path` reads a file of the repository."""
-    agents: Mapping[str, OwnAgent] = Field(default_factory=dict)
-    """Own coding agents by name."""
+    agents: Mapping[str, AgentTable] = Field(default_factory=dict)
+    """Own coding agents by name, and changes to shipped ones (docs/agents.md)."""
     gate: Gate = Gate()
     merge: Merge = Merge()
     reservations: Reservations = Reservations()
