@@ -87,7 +87,7 @@ def start(spec: Spec, folder: Path) -> Handle:
             undo.pop_all()
     if not answer.startswith(b"started "):
         raise _start_error(answer, spec, folder)
-    remember(process)
+    remember(folder, process)
     handle = load_handle(folder)
     if handle is None:
         raise WtrunError(f"{folder}/started.json vanished", hint="see 'wtrun status'")

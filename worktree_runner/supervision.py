@@ -43,21 +43,29 @@ class Child(Protocol):
     def poll(self) -> int | None: ...
 
 
-_children: list[Child] = []
-"""Launchers that are children of this process, kept only to collect their exit."""
+_children: dict[Path, Child] = {}
+"""Launchers that are children of this process, by folder, kept only to collect their exit."""
 
 
-def remember(child: Child) -> None:
+def remember(folder: Path, child: Child) -> None:
     """Has this child's exit collected by a later wait, so that it does not stay as a zombie."""
     collect()
-    _children.append(child)
+    _children[folder] = child
 
 
-def collect() -> None:
-    """Takes the exits of ended launchers that are children of this process."""
-    for child in list(_children):
+def collect(ended: Iterable[Path] = ()) -> None:
+    """Takes the exits of launchers that are children of this process.
+
+    Those of `ended` attempts have written their last file and are waited for: a moment.
+    """
+    until = time.monotonic() + 1.0
+    for folder in ended:
+        child = _children.get(folder.absolute())
+        while child is not None and child.poll() is None and time.monotonic() < until:
+            time.sleep(0.002)
+    for folder, child in list(_children.items()):
         if child.poll() is not None:
-            _children.remove(child)
+            _children.pop(folder, None)
 
 
 # --- waiting and stopping --------------------------------------------------------------------
@@ -121,7 +129,7 @@ def wait_any(
             if not isinstance(observe(folder), Running):
                 ended.append(folder)
         if ended or None in woken or left == 0.0:
-            collect()
+            collect(ended)
             return ended
 
 
@@ -164,6 +172,7 @@ def stop_all(folders: Iterable[Path], grace: float | None = None) -> dict[Path, 
     for folder, handle in handles.items():
         if not isinstance(observe(folder), Exited):
             _end_unsupervised(handle, patience)
+    collect(states)
     return {folder: observe(folder) for folder in states}
 
 
