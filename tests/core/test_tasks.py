@@ -45,6 +45,8 @@ def test_fields_attributes_and_lines() -> None:
         f"{ONE}text with ``` inside a line\n{ONE}",
         f"{ONE}the <task> tag in a line, a <task-list> and <tasks-old>\n{ONE}",
         f"<tasks>\n{ONE}{ONE}",
+        f"- <task id='T'>Task 1: A</task>\n{ONE}",
+        f"**<task>**\n<name>Task 1: A</name>\n{ONE}",
         f"{ONE.replace('</task>', '')}{ONE}",
     ],
 )
@@ -71,7 +73,7 @@ def test_names_come_from_wherever_there_is_one() -> None:
         "<task>\n<title>Second</title>\n</task>\n<task>\nFirst line\nmore\n</task>\n"
         '<task name="Fourth">\n</task>\n'
     )
-    assert names(text) == ["FB-1", "Second", "First line", "Fourth"]
+    assert names(text) == ["Do the thing.", "Second", "First line", "Fourth"]
     assert parse_tasks(scan(text))[0].action == "Do the thing."
 
 

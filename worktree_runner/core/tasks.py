@@ -18,6 +18,8 @@ from worktree_runner.models import Task
 
 _LONGEST_HEAD = 500
 """Characters in which a task's opening tag has to close."""
+_BULLET = " \t-*+>[]0123456789."
+"""What may stand before a task's tag on its line: tasks are written as list items too."""
 _TAG = re.compile(r"</?tasks?(?![\w-])")
 _ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _HEADING = re.compile(r"^(#{2,4})[ \t]*Task[ \t]*[0-9][^\n]*$", re.MULTILINE | re.IGNORECASE)
@@ -50,7 +52,7 @@ def scan(text: str, first_line: int = 1) -> Body:
     marks = []
     for at in places:
         found = _TAG.match(text, at)
-        if found and (text[at + 1] == "/" or _begins_line(text, at)):
+        if found and (text[at + 1] == "/" or _begins_line(text, at, _BULLET)):
             index = bisect_right(starts, at) - 1
             marks.append((at, found[0], index >= 0 and at < fences[index][1]))
     return Body(text, first_line, tuple(marks))
@@ -65,8 +67,9 @@ def _places(text: str, part: str) -> list[int]:
     return found
 
 
-def _begins_line(text: str, at: int) -> bool:
-    return not text[text.rfind("\n", 0, at) + 1 : at].strip()
+def _begins_line(text: str, at: int, blank: str = " \t") -> bool:
+    """Whether nothing but `blank` characters stands before the place on its line."""
+    return not text[text.rfind("\n", 0, at) + 1 : at].strip(blank)
 
 
 def _closed_fences(text: str, last: int) -> list[tuple[int, int]]:
@@ -151,7 +154,7 @@ def _parse_task(text: str, number: int, line: int) -> Task:
     name = _field(inner, "name") or attributes.get("name") or _field(inner, "title")
     return Task(
         number=number,
-        name=_one_line(name or attributes.get("id") or _first_line(inner)),
+        name=_one_line(name or _first_line(inner) or attributes.get("id", "")),
         type=attributes.get("type") or "auto",
         line=line,
         files=files_in_text(_field(inner, "files") or _field(inner, "file_paths")),
