@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from typing import Any
 
-from tests.support.project import Project, plan_text
+import pexpect
+import pytest
+
+from tests.support.project import ROOT, Project, plan_text
 from tests.support.repo import Repo
 
 BASE = "one\ntwo\nthree\n"
@@ -103,6 +108,62 @@ def test_an_aborted_conflict_leaves_the_plan_out_and_its_work_where_it_is(repo: 
     project.wtrun("resolve", "03-02", "--abort", expect=0)
     assert (repo.path / ".worktrees/wt-03-02").is_dir()
     assert project.statuses()["03-02"] == "skipped"
+
+
+def at_terminal(project: Project, *args: str) -> pexpect.spawn[str]:
+    return pexpect.spawn(
+        sys.executable,
+        ["-m", "worktree_runner", *args],
+        cwd=project.path,
+        env={**os.environ, "TERM": "xterm", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)},
+        dimensions=(40, 80),
+        encoding="utf-8",
+        timeout=60,
+    )
+
+
+def typed(child: pexpect.spawn[str], *keys: str) -> tuple[str, int]:
+    """Answers each prompt with one line; what was shown, and the exit code."""
+    shown = []
+    for key in keys:
+        child.expect(r"\[\?\](?: more)?: ")
+        shown.append(str(child.before))
+        child.sendline(key)
+    child.expect(pexpect.EOF)
+    shown.append(str(child.before))
+    child.close()
+    return "".join(shown), child.exitstatus or 0
+
+
+@pytest.mark.parametrize("keys", [("p", "n"), ("s",), ("p", "u", "a")])
+def test_answers_that_were_not_confirmed_merge_nothing(repo: Repo, keys: tuple[str, ...]) -> None:
+    project = conflicting(repo)
+    project.execute(expect=3)
+    before = repo.git("rev-parse", "main")
+    _, code = typed(at_terminal(project, "resolve", "03-02"), *keys)
+    assert code == 3
+    project.execute(expect=3)
+    assert repo.git("rev-parse", "main") == before
+    assert project.statuses()["03-02"] == "conflicted"
+
+
+def test_answers_that_were_not_confirmed_are_shown_again(repo: Repo) -> None:
+    project = conflicting(repo)
+    project.execute(expect=3)
+    typed(at_terminal(project, "resolve", "03-02"), "p", "n")
+    shown, code = typed(at_terminal(project, "resolve", "03-02"), "k", "y")
+    assert "1 answer from before still fit" in shown
+    assert code == 0
+    assert repo.read("shared.txt") == b"one\nsecond\nthree\n"
+
+
+def test_a_run_at_a_terminal_asks_and_merges_what_was_decided(repo: Repo) -> None:
+    project = conflicting(repo)
+    shown, code = typed(at_terminal(project, "execute", "3"), "b", "y")
+    assert "main: plan 03-01" in shown
+    assert code == 0
+    assert repo.read("shared.txt") == b"one\nfirst\nsecond\nthree\n"
+    assert set(project.statuses().values()) == {"landed"}
 
 
 def test_only_open_conflicts_can_be_answered(repo: Repo) -> None:

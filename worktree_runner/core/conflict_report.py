@@ -44,7 +44,7 @@ def render_report(facts: ConflictFacts, conflicts: Sequence[FileConflict]) -> st
     lines += [f"**What {noun} {plan.id} is for:** {plain(plan.objective) or title}", ""]
     for other in facts.target_plans:
         who = f'{noun} {other.id} "{plain(other.title)}"'
-        words = plain(other.objective)
+        words = plain(other.purpose)
         lines += [f"**Already in {facts.target}, {who}{':**' if words else '**'} {words}".rstrip()]
         lines.append("")
     lines += ["Nothing was merged and no file was changed. To go on, one of:", "", "```sh"]

@@ -23,6 +23,12 @@ class PlanFacts:
     title: str
     objective: str = ""
 
+    @property
+    def purpose(self) -> str:
+        """The objective on one line, without the title where it only repeats it first."""
+        words, title = clean_line(self.objective), clean_line(self.title).rstrip(".…")
+        return words[len(title) :].lstrip(" .:") if title and words.startswith(title) else words
+
 
 @dataclass(frozen=True, slots=True)
 class CommitFacts:

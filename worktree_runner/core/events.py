@@ -62,7 +62,7 @@ class Type(StrEnum):
     MERGE_ANSWERED = "merge.answered"
     """choices: list of {path, kind, fingerprint, hunk, whole, content (base64)}"""
     MERGE_DRAFTED = "merge.drafted"
-    """choices: answers to some of the conflicts; the others are still open"""
+    """choices: answers given and not confirmed; they replace an earlier draft"""
     MERGE_REOPENED = "merge.reopened"
     """head: the plan's branch was changed by hand and is to be merged again"""
     MERGE_LANDED = "merge.landed"

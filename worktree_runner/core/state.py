@@ -72,6 +72,9 @@ class PlanState:
     checkpoint: Mapping[str, Any] = field(default_factory=dict)
     answer: Mapping[str, Any] = field(default_factory=dict)
     choices: tuple[Mapping[str, Any], ...] = ()
+    """Answers that the user said to merge with."""
+    draft: tuple[Mapping[str, Any], ...] = ()
+    """Answers that were given and not confirmed; shown again at the prompt, never merged."""
     conflicts: tuple[Mapping[str, Any], ...] = ()
     resolutions: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
@@ -222,7 +225,7 @@ def _conflicted(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
 
 def _answered_merge(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
     choices = (*plan.choices, *data["choices"])
-    return replace(plan, status=Status.QUEUED, choices=choices, conflicts=())
+    return replace(plan, status=Status.QUEUED, choices=choices, draft=(), conflicts=())
 
 
 def _landed(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
@@ -257,7 +260,7 @@ _PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = 
     ),
     Type.MERGE_CONFLICTED: _conflicted,
     Type.MERGE_ANSWERED: _answered_merge,
-    Type.MERGE_DRAFTED: lambda plan, data: replace(plan, choices=(*plan.choices, *data["choices"])),
+    Type.MERGE_DRAFTED: lambda plan, data: replace(plan, draft=tuple(data["choices"])),
     Type.MERGE_REOPENED: lambda plan, data: replace(
         plan, status=Status.QUEUED, head=data["head"], conflicts=()
     ),

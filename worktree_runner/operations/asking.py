@@ -6,17 +6,12 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from merge.types import Choice
-from worktree_runner import process
 from worktree_runner.core import checkpoints
 from worktree_runner.core.events import Type
 from worktree_runner.core.questions import (
@@ -26,13 +21,14 @@ from worktree_runner.core.questions import (
     checkpoint_question,
     failure_question,
 )
-from worktree_runner.core.state import PlanState, Status
-from worktree_runner.errors import WtrunError
-from worktree_runner.operations import landing
+from worktree_runner.core.state import PlanState, RunState, Status
+from worktree_runner.core.texts import clean
+from worktree_runner.operations import landing, tools
 from worktree_runner.operations.conflicts import conflict_facts
-from worktree_runner.operations.session import Session, choice_to_json
+from worktree_runner.operations.session import Session, choice_to_json, choices_from_json
+from worktree_runner.operations.tools import conflict_tools
 from worktree_runner.ui.ask import Aborted, Answer
-from worktree_runner.ui.conflict import Decided, Skipped, Stopped, Tools, decide_conflicts
+from worktree_runner.ui.conflict import Decided, Skipped, Stopped, decide_conflicts
 
 LOG_TAIL_LINES = 12
 
@@ -56,13 +52,13 @@ def take_answer(session: Session, plan_id: str, done: Future[Any]) -> None:
 def record_answer(session: Session, plan_id: str, answer: object) -> None:
     """Records what the user chose; an aborted question stops the run, nothing else."""
     plan = session.of(plan_id)
+    keep_draft(session, plan_id, answer)
     if answer is None or isinstance(answer, Aborted):
         session.record(Type.RUN_STOPPING, reason=f"the question about {plan_id} was left open")
     elif isinstance(answer, Decided):
         choices = [choice_to_json(choice) for choice in answer.choices]
         session.record(Type.MERGE_ANSWERED, plan_id, choices=choices)
     elif isinstance(answer, Skipped):
-        _keep_draft(session, plan_id, answer.choices)
         session.record(Type.RUN_STOPPING, reason=f"the conflict of {plan_id} is left for later")
     elif isinstance(answer, Stopped):
         session.record(Type.RUN_STOPPING, reason=f"the conflict of {plan_id} was left open")
@@ -70,10 +66,10 @@ def record_answer(session: Session, plan_id: str, answer: object) -> None:
         _take_key(session, plan, answer)
 
 
-def _keep_draft(session: Session, plan_id: str, choices: tuple[Choice, ...]) -> None:
-    """Records the answers given so far; the plan stays in conflict over the rest."""
-    if choices:
-        data = [choice_to_json(choice) for choice in choices]
+def keep_draft(session: Session, plan_id: str, answer: object) -> None:
+    """Records answers to a conflict that were given and not confirmed; the plan stays in it."""
+    if isinstance(answer, Skipped | Stopped) and answer.choices:
+        data = [choice_to_json(choice) for choice in answer.choices]
         session.record(Type.MERGE_DRAFTED, plan_id, choices=data)
 
 
@@ -103,18 +99,20 @@ def _ask_conflict(session: Session, plan: PlanState) -> Any:
         facts,
         asker=session.asker,
         screen=session.screen,
-        tools=Tools(edit=_edit, page=_page),
+        tools=conflict_tools(
+            session.repository.git, session.screen, session.folder.conflicts / plan.id / "texts"
+        ),
+        draft=choices_from_json(plan.draft),
     )
 
 
 def _failure(session: Session, plan: PlanState) -> Question:
-    waiting = [p.id for p in session.state.in_order() if plan.id in p.depends_on]
     return failure_question(
         plan=plan.id,
         title=plan.title,
         reason=plan.reason,
         elapsed_s=plan.outcome.get("seconds"),
-        skipped=waiting,
+        skipped=waiting_for(session.state, plan.id),
         log_tail=_log_tail(session, plan),
         worktree=plan.worktree,
         noun=session.dialect.words.plan,
@@ -141,10 +139,20 @@ def _looks(session: Session, plan: PlanState) -> Mapping[str, Callable[[], None]
     place, log = Path(plan.worktree), session.folder.attempt(plan.id, plan.attempt) / "stdout.log"
     looks: dict[str, Callable[[], None]] = {}
     if place.is_dir():
-        looks["o"] = lambda: _shell(place)
+        looks["o"] = lambda: tools.shell(session.screen, place)
     if plan.status is Status.FAILED and log.is_file():
-        looks["l"] = lambda: _page(log.read_text(errors="replace"))
+        looks["l"] = lambda: tools.page(
+            session.repository.git, session.screen, clean(log.read_text(errors="replace"))
+        )
     return looks
+
+
+def waiting_for(state: RunState, plan_id: str) -> tuple[str, ...]:
+    """The plans that can't start without this one, directly or through others, in order."""
+    held = {plan_id}
+    for _ in state.plans:
+        held |= {plan.id for plan in state.plans.values() if held & set(plan.depends_on)}
+    return tuple(plan.id for plan in state.in_order() if plan.id in held - {plan_id})
 
 
 def _log_tail(session: Session, plan: PlanState) -> str:
@@ -155,30 +163,3 @@ def _log_tail(session: Session, plan: PlanState) -> str:
         if file.is_file():
             lines += file.read_text(errors="replace").splitlines()
     return "\n".join(lines[-LOG_TAIL_LINES:])
-
-
-def _shell(place: Path) -> None:
-    process.run([os.environ.get("SHELL", "/bin/sh")], place, foreground=True)
-
-
-def _page(text: str) -> None:
-    with tempfile.NamedTemporaryFile("w", suffix=".txt", prefix="wtrun-") as file:
-        file.write(text)
-        file.flush()
-        pager = shlex.split(os.environ.get("PAGER", "less -R"))
-        process.run([*pager, file.name], Path.cwd(), foreground=True)
-
-
-def _edit(path: str, text: bytes) -> bytes:
-    """What the user made of the text in an editor; WtrunError if the editor ended badly."""
-    editor = os.environ.get("GIT_EDITOR") or os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    argv = shlex.split(editor or "vi")
-    with tempfile.TemporaryDirectory(prefix="wtrun-edit-") as folder:
-        file = Path(folder) / Path(path).name
-        file.write_bytes(text)
-        done = process.run([*argv, str(file)], Path(folder), foreground=True)
-        if not done.ok:
-            raise WtrunError(
-                f"{argv[0]} ended with exit code {done.code}.", hint="set EDITOR to one that works"
-            )
-        return file.read_bytes()

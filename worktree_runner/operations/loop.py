@@ -227,6 +227,8 @@ class Loop:
     # -- stopping --------------------------------------------------------------------
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT and self.session.screen.is_lent:
+            return  # typed in the user's editor, pager or shell, and meant for it
         if self.signal_seen:
             # the second one: leave at once; the launchers keep their agents' deadlines
             os._exit(128 + number)

@@ -18,11 +18,12 @@ from worktree_runner.core.texts import listing
 from worktree_runner.errors import PreconditionError, UsageError
 from worktree_runner.git.gateway import Git
 from worktree_runner.operations import cleanup, landing, summaries
-from worktree_runner.operations.asking import question_for, record_answer
+from worktree_runner.operations.asking import keep_draft, question_for, record_answer
 from worktree_runner.operations.conflicts import report_conflicts
 from worktree_runner.operations.opening import conflicted
 from worktree_runner.operations.publishing import publish_tip
 from worktree_runner.operations.session import Session, choice_to_json
+from worktree_runner.ui.conflict import Decided
 
 
 def open_conflicts(session: Session, plan_id: str) -> MergeOutcome:
@@ -75,9 +76,16 @@ def _choice(item: FileConflict, kind: ChoiceKind, hunk: int | None) -> Choice:
 
 
 def ask(session: Session, plan_id: str) -> bool:
-    """Asks hunk by hunk at the terminal; True if the plan has landed by the answers."""
+    """Asks hunk by hunk at the terminal; True if the plan has landed by the answers.
+
+    Answers that the user did not confirm are kept as a draft, and nothing is merged.
+    """
     conflicted(session, plan_id)
-    record_answer(session, plan_id, question_for(session, plan_id)())
+    answer = question_for(session, plan_id)()
+    keep_draft(session, plan_id, answer)
+    if not isinstance(answer, Decided):
+        return False
+    record_answer(session, plan_id, answer)
     return land(session, plan_id)
 
 

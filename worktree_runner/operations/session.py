@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,11 @@ class Session:
 
 def choices_of(plan: PlanState) -> tuple[Choice, ...]:
     """The user's answers for the plan's conflicts, as the merge engine takes them."""
+    return choices_from_json(plan.choices)
+
+
+def choices_from_json(items: Iterable[Mapping[str, Any]]) -> tuple[Choice, ...]:
+    """Choices as `choice_to_json` wrote them."""
     import base64
 
     return tuple(
@@ -87,7 +92,7 @@ def choices_of(plan: PlanState) -> tuple[Choice, ...]:
             whole=bool(item.get("whole", False)),
             content=base64.b64decode(item.get("content", "")),
         )
-        for item in plan.choices
+        for item in items
     )
 
 

@@ -97,8 +97,8 @@ def shown(line: bytes, spaces: bool = False) -> str:
 
 
 def _plan(plan: PlanFacts, colon: str = " ") -> str:
-    name, objective = clean_line(plan.title, 60), clean_line(plan.objective)
-    return f'{plan.id}{colon}"{name}"' + (f" - {objective}" if objective else "")
+    name, purpose = clean_line(plan.title, 100), clean_line(plan.purpose, 240)
+    return f'{plan.id}{colon}"{name}"' + (f" - {purpose}" if purpose else "")
 
 
 def _commits(facts: ConflictFacts, path: str, *, target: bool) -> list[Line]:
@@ -106,8 +106,9 @@ def _commits(facts: ConflictFacts, path: str, *, target: bool) -> list[Line]:
     commits = facts.commits(path, target=target)
     lines = []
     for commit in commits[:MOST_COMMITS]:
-        about = ", ".join(part for part in (clean_line(commit.agent), commit.when) if part)
-        subject = clean_line(commit.subject, 52)
+        when = commit.when.replace("T", " ")[:16]
+        about = ", ".join(part for part in (clean_line(commit.agent, 12), when) if part)
+        subject = clean_line(commit.subject, 62 - len(about))
         lines.append((f"    {commit.id[:8]} {subject}" + (f" ({about})" if about else ""), "dim"))
     if len(commits) > MOST_COMMITS:
         more = count(len(commits) - MOST_COMMITS, "more commit")
