@@ -25,6 +25,8 @@ from merge.view import Answer, FileView, Rule, make_view
 
 LONG_HUNK = 200
 MANY_HUNKS = 200
+NEVER_TESTED = frozenset({"overlap", "delete-vs-change", "contains-other"})
+OWN_VERSION = tuple(rule for rule in GUESSES if rule.name == "own-version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +179,13 @@ def _answer(view: FileView, index: int) -> Answer | None:
     hunk = view.hunks[index]
     if _length(hunk) > LONG_HUNK or len(view.hunks) > MANY_HUNKS:
         return None
-    proven = () if hunk.kind in NEVER else RULES
-    return _first_answer(
-        view, index, (*proven, *(TESTED if view.settings.tier == "tested" else ()))
+    tested = view.settings.tier == "tested" and hunk.kind not in NEVER_TESTED
+    rules = (
+        *(() if hunk.kind in NEVER else RULES),
+        *(TESTED if tested else ()),
+        *(OWN_VERSION if view.settings.own_version == "greater" else ()),
     )
+    return _first_answer(view, index, rules)
 
 
 def _first_answer(view: FileView, index: int, rules: Sequence[Rule]) -> Answer | None:

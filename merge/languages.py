@@ -28,14 +28,22 @@ _LANGUAGE = {
     "css": "css", "md": "prose", "mdx": "prose", "markdown": "prose", "rst": "prose",
     "txt": "plain", "cfg": "plain", "ini": "plain",
 }  # fmt: skip
+_BY_NAME = {
+    "go.mod": "gomod",
+    "Pipfile": "toml",
+    ".gitignore": "plain",
+    ".dockerignore": "plain",
+    ".editorconfig": "plain",
+}
 _BROKEN = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 def language_of(path: str) -> str:
     """A short name, or an empty string for files of which nothing is known."""
-    if name_of(path) in {"go.mod", "Pipfile"}:
-        return {"go.mod": "gomod", "Pipfile": "toml"}[name_of(path)]
-    return _LANGUAGE.get(suffix_of(path), "")
+    known = _BY_NAME.get(name_of(path))
+    if known is None and re.fullmatch(r"[A-Z]{4,}", name_of(path)):
+        known = "prose"  # README, CHANGES, AUTHORS
+    return known or _LANGUAGE.get(suffix_of(path), "")
 
 
 def parses(path: str, data: bytes) -> bool | None:
@@ -123,6 +131,25 @@ _READERS: dict[str, Callable[[bytes], Any]] = {
 read_yaml = _yaml_reader()
 if read_yaml is not None:
     _READERS["yaml"] = read_yaml
+
+
+def same_meaning(path: str, left: bytes, right: bytes) -> bool:
+    """Whether two texts differ in nothing but insignificant white space; False if unsure."""
+    value = meaning(path, left)
+    if value is not None and value == meaning(path, right):
+        return True
+    return language_of(path) == "python" and _same_python(left, right)
+
+
+def _same_python(left: bytes, right: bytes) -> bool:
+    """Whether two modules have equal syntax trees and comments."""
+    try:
+        if ast.dump(_read_python(left)) != ast.dump(_read_python(right)):
+            return False
+    except _BROKEN:
+        return False
+    comments = [re.findall(rb"#[^\n]*\S", text) for text in (left, right)]
+    return comments[0] == comments[1]
 
 
 def meaning(path: str, data: bytes) -> Hashable | None:

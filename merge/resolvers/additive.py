@@ -22,7 +22,7 @@ def both_inserted(view: FileView, index: int) -> Answer | None:
     belongs to both.
     """
     hunk, raw = view.hunks[index], view.raw[index]
-    if raw.base or not hunk.ours or not hunk.theirs or _starts_alike(raw):
+    if not view.base or raw.base or not hunk.ours or not hunk.theirs or _starts_alike(raw):
         return None
     pairs = ((raw.ours, raw.theirs), (raw.theirs, raw.ours))
     lead, tail = _cut(hunk, raw)

@@ -10,7 +10,10 @@ from merge.view import Answer, FileView
 def own_version(view: FileView, index: int) -> Answer | None:
     """The greater of two versions of the project itself: a release decision."""
     lines = greater_own_version(view, index)
-    return Answer(lines, "own-version") if lines else None
+    if lines is None:
+        return None
+    hunk = view.hunks[index]
+    return Answer(lines, "own-version", frozenset((*hunk.ours, *hunk.theirs)))
 
 
 def larger_side(view: FileView, index: int) -> Answer | None:

@@ -104,7 +104,11 @@ def greater_own_version(view: FileView, index: int) -> tuple[bytes, ...] | None:
     versions = [parse_version(tokens[0]) for tokens in found]
     if any(version is None for version in versions):
         return None
+    if not is_manifest(view.path) and not any(_OWN.search(line) for line in sides):
+        return None
     ranks = [(v[0], v[1][0] == "", v[1]) for v in versions if v]
+    if min(ranks[1:]) < ranks[0]:
+        return None
     return hunk.ours if ranks[1] >= ranks[2] else hunk.theirs
 
 

@@ -2,14 +2,14 @@
 
 Safe where the language's own reading of the file (or a scanner that keeps strings, comments and
 every line break that counts) gives the same value for both texts. Where white space may carry
-meaning, nothing here says so: `meaning` is None and the rules are silent.
+meaning, nothing here says so, and the rules are silent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from merge.languages import meaning
+from merge.languages import same_meaning
 from merge.text import Lines
 from merge.view import Answer, FileView
 
@@ -20,8 +20,7 @@ def same_text(left: Sequence[bytes], right: Sequence[bytes]) -> bool:
 
 
 def _exchangeable(view: FileView, index: int, left: Lines, right: Lines) -> bool:
-    with_left = meaning(view.path, view.with_hunk(index, left))
-    return with_left is not None and with_left == meaning(view.path, view.with_hunk(index, right))
+    return same_meaning(view.path, view.with_hunk(index, left), view.with_hunk(index, right))
 
 
 def same_on_both_sides(view: FileView, index: int) -> Answer | None:
