@@ -19,7 +19,7 @@ from merge.paths import is_generated, lock_command, name_of, never_automatic
 from merge.policy import DEFAULTS, Settings, first_match, matches
 from merge.resolvers import go_sum
 from merge.resolvers.catalogue import GUESSES, RULES, TESTED, reasons
-from merge.text import Segment, composed
+from merge.text import Segment, composed, split_lines
 from merge.types import ConflictHunk
 from merge.view import Answer, FileView, Rule, make_view
 
@@ -64,9 +64,13 @@ def merge_file(
 ) -> FileMerge:
     """Merges one file, or says why a person must.
 
-    `base` is None where both sides added the file. `forbidden` is a reason why no rule may be
-    used here; the line merge and proposals come back all the same.
+    `base` is None (or empty) where both sides added the file. `forbidden` is a reason why no
+    rule may be used here; the line merge and proposals come back all the same.
     """
+    if ours in (base, theirs) or base == theirs:
+        kept = theirs if ours == base else ours
+        return FileMerge(kept, (split_lines(kept),), ("line-merge",), reasons(("line-merge",)))
+    base = base or None
     command = first_match(path, settings.regenerate) or lock_command(path)
     evened = line_ends.evened(base, ours, theirs)
     base, theirs = evened or (base, theirs)

@@ -62,8 +62,10 @@ def _insert_kind(hunk: ConflictHunk, raw: ConflictHunk) -> str:
 
 def _shared(hunk: ConflictHunk) -> bool:
     """Whether both sides inserted a line of the same words."""
-    ours, theirs = ({line.strip() for line in side} for side in (hunk.ours, hunk.theirs))
-    return any(re.search(rb"\w", line) for line in ours & theirs)
+    base, ours, theirs = (
+        {line.strip() for line in side} for side in (hunk.base, hunk.ours, hunk.theirs)
+    )
+    return any(re.search(rb"\w", line) for line in (ours & theirs) - base)
 
 
 def alike(left: Lines, right: Lines) -> bool:

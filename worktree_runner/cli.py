@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "hook": ("hook", "Answer the hooks of coding agents."),
     "mail": ("mail", "Send and read messages between agents, the run and people."),
     "serve": ("serve", "Serve reservations and mail to agents by MCP."),
+    "merge-file": ("merge_file", "Merge three versions of one file, as git's merge driver does."),
     "demo": ("demo", "Make a small project with a planned phase and execute it."),
 }
 
