@@ -43,6 +43,13 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Begin:
+    """Go on with an attempt that was planned and that a crash kept from being started."""
+
+    plan: str
+
+
+@dataclass(frozen=True, slots=True)
 class Judge:
     """Look at what an ended attempt left and say whether the plan is finished."""
 
@@ -90,7 +97,7 @@ class Finish:
     code: ExitCode
 
 
-Action = Start | Judge | Merge | Skip | Ask | Stop | Wait | Finish
+Action = Start | Begin | Judge | Merge | Skip | Ask | Stop | Wait | Finish
 
 STUCK = frozenset({Status.ASKING, Status.CONFLICTED})
 
@@ -105,6 +112,7 @@ def decide(
     """
     actions: list[Action] = []
     plans = state.in_order()
+    actions += [Begin(p.id) for p in plans if p.status is Status.STARTING and p.id not in busy]
     actions += [Judge(p.id) for p in plans if p.status is Status.ENDED and p.id not in busy]
     merge = next_merge(state)
     if merge is not None:

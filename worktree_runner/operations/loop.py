@@ -70,7 +70,8 @@ class Loop:
             for action in actions:
                 before = self.session.state.seq
                 self.perform(action)
-                if self.session.state.seq != before and not isinstance(action, schedule.Start):
+                starts = isinstance(action, schedule.Start | schedule.Begin)
+                if self.session.state.seq != before and not starts:
                     break  # the state changed: decide again
         return self.interrupted()
 
@@ -79,6 +80,8 @@ class Loop:
         match action:
             case schedule.Start(plan):
                 attempts.plan_attempt(session, plan)
+                self.begin(plan)
+            case schedule.Begin(plan):
                 self.begin(plan)
             case schedule.Judge(plan):
                 self.judge(plan)
@@ -93,7 +96,13 @@ class Loop:
                 session.record(Type.RUN_STOPPING, reason=reason)
 
     def begin(self, plan_id: str) -> None:
-        """Makes the attempt's worktree in a worker; its agent starts when that is done."""
+        """Makes the attempt's worktree in a worker; its agent starts when that is done.
+
+        A worktree that was ready before a crash is used as it is: nothing has run in it.
+        """
+        if self.session.of(plan_id).ready:
+            attempts.launch_attempt(self.session, plan_id)
+            return
         job = partial(attempts.make_worktree, self.session, plan_id)
         self.submit(self.workers, plan_id, job, partial(self.begun, plan_id))
 
