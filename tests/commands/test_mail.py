@@ -85,6 +85,17 @@ def test_a_programs_name_is_replaced_by_one_that_stays(linked: Path) -> None:
         run("send", "--to", "BoldMarsh", "-s", "s", "-m", "b", AGENT_NAME="claude-code")
     senders = {m["sender"] for m in out("inbox")}
     assert len(senders) == 1 and "claude-code" not in senders
+    run("send", "--to", *senders, "-s", "answer", "-m", "b")
+    assert [m["subject"] for m in out("inbox", AGENT_NAME="claude-code")] == ["answer"]
+
+
+def test_an_attempt_acts_under_the_name_that_its_run_gave_it(linked: Path) -> None:
+    box = Mailbox(locate.here().layout)
+    name = box.register("plan-03-01", "opencode", seed="run2/03-01/1").name
+    assert name != "plan-03-01", "another agent has that name"
+    run("send", "--to", "BoldMarsh", "-s", "s", "-m", "b", WTRUN_RUN="run2", WTRUN_PLAN="03-01")
+    run("send", "--to", "BoldMarsh", "-s", "s", "-m", "b", WTRUN_RUN="run3", WTRUN_PLAN="03-01")
+    assert [m["sender"] for m in out("inbox")] == ["plan-03-01", name]
 
 
 def test_control_characters_of_a_message_never_reach_the_terminal(linked: Path) -> None:
@@ -111,6 +122,16 @@ def test_mistakes_are_refused_with_a_hint(linked: Path, args: tuple[str, ...], s
         CliRunner().invoke(command, args, catch_exceptions=False)
     assert caught.value.hint
     assert Mailbox(locate.here().layout).messages() == []
+
+
+def test_a_mail_folder_that_cannot_be_written_is_named(linked: Path) -> None:
+    mail = locate.here().layout.mail
+    (mail / "messages").write_text("in the way")
+    with pytest.raises(PreconditionError, match="messages can't be written") as caught:
+        CliRunner().invoke(
+            command, ["send", "--to", "BoldMarsh", "-s", "s", "-m", "b"], catch_exceptions=False
+        )
+    assert caught.value.hint
 
 
 def test_outside_of_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

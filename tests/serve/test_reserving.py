@@ -127,6 +127,14 @@ def test_renew_extends_from_now_or_the_end_and_a_minute_at_least(
     assert by_id["file_reservations"][0]["path_pattern"] == "renew/b"
 
 
+def test_a_lease_is_a_minute_at_least(
+    served: Served, two: tuple[dict[str, str], dict[str, str]]
+) -> None:
+    granted = served.ok("file_reservation_paths", **two[0], paths=["short"], ttl_seconds=1)
+    until = datetime.fromisoformat(granted["granted"][0]["expires_ts"])
+    assert until - datetime.now(UTC) > timedelta(seconds=50)
+
+
 def test_paths_that_are_refused(
     served: Served, two: tuple[dict[str, str], dict[str, str]], tmp_path: Path
 ) -> None:

@@ -106,6 +106,40 @@ def test_every_tool_over_stdio(tmp_path: Path, era: Era) -> None:
     assert not start.info_file(locate.here(repo.path).layout).exists()
 
 
+async def executor(url: str, project: str, orchestrator: str) -> None:
+    """What the worktree variant's executor does, with the name that it was given, no token."""
+    from mcp.client import Client
+
+    async with Client(url) as client:
+
+        async def call(tool: str, **arguments: Any) -> Any:
+            result = await client.call_tool(tool, {"project_key": project, **arguments})
+            assert not result.is_error, result.content[0].text
+            return result.structured_content
+
+        thread = "gsd-03-01"
+        me = (await call("register_agent", program="gsd-executor", model="opencode-default",
+                         task_description="Executing 03-01"))["name"]  # fmt: skip
+        paths = ["src/api/auth.ts", "src/types/user.ts", "tests/auth/*.test.ts"]
+        reserved = await call("file_reservation_paths", agent_name=me, paths=paths,
+                              ttl_seconds=3600, exclusive=True, reason=thread)  # fmt: skip
+        assert len(reserved["granted"]) == 3
+        await call("send_message", sender_name=me, to=[orchestrator], thread_id=thread,
+                   subject="[gsd-03-01] Plan Complete", body_md="done")  # fmt: skip
+        assert (await call("release_file_reservations", agent_name=me))["released"] == 3
+
+
+def test_an_executor_without_a_token_reports_to_its_orchestrator(
+    served: Served, project: str
+) -> None:
+    given = {"project_key": project, "program": "gsd-orchestrator", "model": "m"}
+    orchestrator = served.ok("register_agent", **given)["name"]
+    anyio.run(executor, served.info.url, project, orchestrator)
+    (received,) = served.ok("fetch_inbox", project_key=project, agent_name=orchestrator)
+    assert received["subject"] == "[gsd-03-01] Plan Complete"
+    assert received["thread_id"] == "gsd-03-01"
+
+
 def test_a_token_in_the_environment_binds_a_stdio_client(tmp_path: Path) -> None:
     repo = make_repo(tmp_path)
     layout = locate.here(repo.path).layout

@@ -16,7 +16,7 @@ import pytest
 
 from tests.serve.support import Served, argv, make_repo
 from worktree_runner.core.reservations import Life
-from worktree_runner.errors import ExitCode, NoExecutorError
+from worktree_runner.errors import ExitCode, NoExecutorError, UsageError
 from worktree_runner.serve import start
 from worktree_runner.serve.tokens import Tokens
 from worktree_runner.store import locate
@@ -148,6 +148,8 @@ def test_a_plans_agent_and_token_are_the_same_after_a_restart(tmp_path: Path) ->
         env=Served.environment(repo), capture_output=True, text=True,
     )  # fmt: skip
     assert done.stdout.strip() == start.token_of(layout, first.name)
+    with pytest.raises(UsageError, match="can't be an agent's name"):
+        start.token_of(layout, "../x")
 
 
 def test_the_launch_of_a_run_starts_a_server_that_is_ready(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_threads_of_one_process_share_a_mailbox(mailbox: Mailbox) -> None:
 
     def write(number: int) -> None:
         start.wait()
-        for turn in range(5):
+        for turn in range(25):
             mailbox.send("plan-03-01", ["BoldMarsh"], Draft(f"{number}/{turn}", "b"))
 
     threads = [threading.Thread(target=write, args=(n,)) for n in range(8)]
@@ -134,8 +134,8 @@ def test_threads_of_one_process_share_a_mailbox(mailbox: Mailbox) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len({message.subject for message in mailbox.messages()}) == 40
-    assert [message.id for message in mailbox.messages()] == list(range(1, 41))
+    assert len({message.subject for message in mailbox.messages()}) == 200
+    assert [message.id for message in mailbox.messages()] == list(range(1, 201))
 
 
 WRITER = """

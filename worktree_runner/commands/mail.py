@@ -63,8 +63,9 @@ def send(
         raise UsageError("a message needs a subject", hint="wtrun mail send --to NAME -s SUBJECT")
     text = sys.stdin.read() if body is None else body
     draft = Draft(subject, text, thread, importance, ack)
-    sender = operation.identity(os.environ, name)
-    sent = operation.send(_mailbox(), sender, to, draft, cc=cc, reply_to=reply)
+    mailbox = _mailbox()
+    sender = operation.identity(mailbox, os.environ, name)
+    sent = operation.send(mailbox, sender, to, draft, cc=cc, reply_to=reply)
     if as_object:
         click.echo(json.dumps(as_json(sent)))
     else:
@@ -83,7 +84,7 @@ def inbox(limit: int, unread: bool, urgent: bool, name: str | None, as_object: b
     Outside of an agent and without --as it lists the whole repository's messages.
     """
     mailbox = _mailbox()
-    owner = operation.identity(os.environ, name)
+    owner = operation.identity(mailbox, os.environ, name)
     if owner is None:
         messages = mailbox.messages()[: -limit - 1 : -1]
         if urgent:
@@ -114,7 +115,7 @@ def read(numbers: tuple[int, ...], thread: str | None, name: str | None, as_obje
         )
     messages = [_message(mailbox, number) for number in numbers]
     messages += mailbox.thread(thread) if thread else []
-    owner = operation.identity(os.environ, name) or operation.PERSON
+    owner = operation.identity(mailbox, os.environ, name) or operation.PERSON
     for message in messages:
         if message.kind_for(owner):
             mailbox.mark_read(owner, message.id)
@@ -130,7 +131,7 @@ def read(numbers: tuple[int, ...], thread: str | None, name: str | None, as_obje
 def ack(numbers: tuple[int, ...], name: str | None) -> None:
     """Tells the sender that messages were read and taken."""
     mailbox = _mailbox()
-    owner = operation.identity(os.environ, name) or operation.PERSON
+    owner = operation.identity(mailbox, os.environ, name) or operation.PERSON
     for number in numbers:
         mark = mailbox.acknowledge(owner, number)
         click.echo(f"message {number} acknowledged by {owner} at {mark.acknowledged_at}")

@@ -14,15 +14,20 @@ PERSON = "user"
 """The name of whoever types at a terminal."""
 
 
-def identity(env: Mapping[str, str], chosen: str | None) -> str | None:
+def identity(mailbox: Mailbox, env: Mapping[str, str], chosen: str | None) -> str | None:
     """The agent that acts: `--as`, else what the attempt's environment says, else None."""
     name = chosen or env.get("WTRUN_AGENT") or env.get("AGENT_NAME")
     if name:
         if not names.is_safe(name):
             raise UsageError(f"{name!r} can't be the name of an agent", hint="wtrun mail agents")
-        return name
+        known = mailbox.agents.find(name) or _with_seed(mailbox, _seed(name))
+        return known.name if known else name
     plan = env.get("WTRUN_PLAN")
-    return f"plan-{plan}" if plan else None
+    if not plan:
+        return None
+    work = (env.get("WTRUN_RUN", ""), plan)
+    found = [agent.name for agent in mailbox.agents.all() if agent.run_and_plan == work]
+    return found[-1] if found else f"plan-{plan}"
 
 
 def send(
@@ -81,6 +86,13 @@ def printable(text: str, keep: str = "") -> str:
 def _author(mailbox: Mailbox, name: str) -> Agent:
     """The sender's record; whoever has no record yet gets one with this first message."""
     known = mailbox.agents.find(name)
-    # a name that is not honoured gets a made-up one; the seed makes it the same one next time
-    seed = "" if names.honoured(name) else f"mail/{name.casefold()}"
-    return known or mailbox.register(name, "wtrun mail", seed=seed)
+    return known or mailbox.register(name, "wtrun mail", seed=_seed(name))
+
+
+def _seed(name: str) -> str:
+    """For a name that is not honoured: makes its made-up one the same every time."""
+    return "" if names.honoured(name) else f"mail/{name.casefold()}"
+
+
+def _with_seed(mailbox: Mailbox, seed: str) -> Agent | None:
+    return next((agent for agent in mailbox.agents.all() if seed and agent.seed == seed), None)

@@ -82,7 +82,7 @@ class Desk:
 
     def holder(self, agent: Agent) -> Holder:
         """The party that an agent's reservations belong to: its plan's, if wtrun started it."""
-        run, plan = plan_of(agent)
+        run, plan = agent.run_and_plan
         return Holder(run=run, plan=plan, name=agent.name, by=By.AGENT)
 
     def name_of(self, holder: Holder) -> str:
@@ -90,14 +90,8 @@ class Desk:
         if holder.name or not holder.plan:
             return holder.name or holder.label
         wanted = (holder.run, holder.plan)
-        found = [agent.name for agent in self.mailbox.agents.all() if plan_of(agent) == wanted]
+        found = [agent.name for agent in self.mailbox.agents.all() if agent.run_and_plan == wanted]
         return found[-1] if found else f"plan-{holder.plan}"
-
-
-def plan_of(agent: Agent) -> tuple[str, str]:
-    """Run and plan of an agent that wtrun started, else two empty texts."""
-    parts = agent.seed.split("/")
-    return (parts[0], parts[1]) if len(parts) == 3 else ("", "")
 
 
 def profile(agent: Agent) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from worktree_runner.errors import NoExecutorError
+from worktree_runner.core.names import is_safe
+from worktree_runner.errors import NoExecutorError, UsageError
 from worktree_runner.serve.tokens import Tokens
 from worktree_runner.store import identity
 from worktree_runner.store.agents import Agent
@@ -99,6 +100,8 @@ def plan_agent(
 
 def token_of(layout: Layout, agent_name: str) -> str:
     """The bearer token that binds a connection to this agent; stable over restarts."""
+    if not is_safe(agent_name):
+        raise UsageError(f"{agent_name!r} can't be an agent's name", hint="wtrun mail agents")
     return Tokens(layout).of(agent_name)
 
 

@@ -49,6 +49,12 @@ class Agent:
     seed: str = ""
     retired_ts: str | None = None
 
+    @property
+    def run_and_plan(self) -> tuple[str, str]:
+        """Whose attempt it is, if wtrun started it (seed `run/plan/attempt`), else two `""`."""
+        parts = self.seed.split("/")
+        return (parts[0], parts[1]) if len(parts) == 3 else ("", "")
+
 
 class AgentTable:
     """The table below one mail folder; `lock` is the mailbox's own."""

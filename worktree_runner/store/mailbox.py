@@ -24,7 +24,7 @@ from typing import Any
 from worktree_runner.core import names
 from worktree_runner.core.mailsearch import parse_query
 from worktree_runner.core.messages import IMPORTANCES, Draft, tells_the_same
-from worktree_runner.errors import UsageError
+from worktree_runner.errors import PreconditionError, UsageError
 from worktree_runner.store.agents import Agent, AgentTable, Clock, stamp, utc_now
 from worktree_runner.store.atomic import save_text, sync_directory
 from worktree_runner.store.lock import exclusive
@@ -288,7 +288,13 @@ class Mailbox:
 
     def _publish(self, record: Mapping[str, Any]) -> int:
         draft = self._messages / f".{os.getpid()}-{threading.get_ident()}-{time.time_ns()}.tmp"
-        save_text(draft, json.dumps(record, ensure_ascii=False) + "\n")
+        try:
+            save_text(draft, json.dumps(record, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise PreconditionError(
+                f"{self._messages} can't be written: {error.strerror}",
+                hint=f"let this process write below {self.folder}; a sandbox may forbid it",
+            ) from error
         with self.exclusive():
             numbers = self._numbers()
             number = 1 + (numbers[-1] if numbers else 0)
