@@ -59,7 +59,7 @@ def test_state_and_road_map_are_written_once_at_the_end(repo: Repo) -> None:
     assert b"Plan: 2 of 2 in current phase" in repo.read(".planning/STATE.md")
     assert b"- [x] 03-01: part\n- [x] 03-02: part\n" in repo.read(".planning/ROADMAP.md")
     touched = repo.git("log", "--format=%s", "--", ".planning/STATE.md").splitlines()
-    assert touched == ["docs(phase-03): record 2 plans as executed", "plan the API"]
+    assert touched == ["docs(phase-3): record 2 plans as executed", "plan the API"]
 
 
 def test_plans_of_a_wave_that_share_a_file_run_one_after_another(repo: Repo) -> None:

@@ -9,48 +9,51 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from merge.types import Entry
-from worktree_runner.core.docs.facts import Decision, PhaseRef, Position, RoadmapFacts, StateFacts
-from worktree_runner.core.docs.page import Edited
-from worktree_runner.core.docs.roadmap_edit import update_roadmap
-from worktree_runner.core.docs.state import update_state
-from worktree_runner.core.docs.summary import parse_summary
+from worktree_runner.core.docs.commits import phase_message, tracking_message
+from worktree_runner.core.docs.facts import Position
+from worktree_runner.core.docs.update import RunFacts, plan_updates, update_inputs
 from worktree_runner.core.events import Type
+from worktree_runner.core.patch import unified
 from worktree_runner.core.state import PlanState, Status
-from worktree_runner.core.texts import count
+from worktree_runner.core.texts import clean_line, count
 from worktree_runner.git.files import TreeFiles
 from worktree_runner.git.gateway import Git
 from worktree_runner.operations.session import Session
 from worktree_runner.planning.reader import DiskFiles, PlanningFiles
-from worktree_runner.store.atomic import save_bytes, save_text
+from worktree_runner.planning.writer import Change, write_documents
+from worktree_runner.store.atomic import save_bytes
 
 
 @dataclass
 class Edits:
-    """New contents by path, and what could not be placed."""
+    """Old and new contents by path, and what could not be placed."""
 
+    old: Mapping[str, bytes]
     files: dict[str, bytes] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
-def update(session: Session, now: datetime) -> None:
-    """Records the landed plans in state and road map, if any landed since the last time."""
+def update(session: Session, now: datetime, position: Position = Position.PARTIAL) -> None:
+    """Records the landed plans in the planning files, if any landed since the last time.
+
+    With another `position` (the phase was verified, gaps were found) it always writes. Done
+    twice, the second time has nothing to change.
+    """
     state = session.state
     landed = state.with_status(Status.LANDED)
-    if not landed or state.planning_commit == state.tip:
+    if position is Position.PARTIAL and (not landed or state.planning_commit == state.tip):
         return
-    files = _files(session)
-    edits = _edits(session, files, landed, now)
+    edits = _edits(session, _files(session), _facts(session, landed, now, position))
     if state.planning_tracked:
-        _commit(session, edits, files)
+        _commit(session, edits, complete=position is Position.COMPLETE)
     else:
-        _write_on_disk(session, edits, files)
+        _write_on_disk(session, edits)
 
 
 def _files(session: Session) -> PlanningFiles:
@@ -60,90 +63,54 @@ def _files(session: Session) -> PlanningFiles:
     return DiskFiles(session.repository.home)
 
 
-def _edits(
-    session: Session, files: PlanningFiles, landed: tuple[PlanState, ...], now: datetime
-) -> Edits:
+def _edits(session: Session, files: PlanningFiles, facts: RunFacts) -> Edits:
     """The new text of each planning file that changes."""
-    state_path, roadmap_path = _find(session, files, "state"), _find(session, files, "roadmap")
-    summaries = files.read([plan.summary for plan in landed])
-    known = set(files.paths())
-    done = [plan for plan in session.phase.plans if plan.done or plan.summary_path in known]
-    total = len(session.phase.plans)
-    edits = Edits()
-    today = now.date().isoformat()
-    if state_path:
-        text = files.read([state_path])[state_path]
-        facts = StateFacts(
-            phase=PhaseRef(session.phase.dir.token, session.phase.dir.name),
-            position=Position.EXECUTED if len(done) == total else Position.PARTIAL,
-            plans_done=len(done),
-            plans_total=total,
-            date=today,
-            now=now.isoformat(timespec="seconds"),
-            activity=f"{count(len(landed), session.dialect.words.plan)} of phase "
-            f"{session.phase.dir.token} executed and merged",
-            decisions=_decisions(landed, summaries),
-            blockers=_blockers(session),
-            worktrees=tuple(
-                os.path.relpath(plan.worktree, session.repository.home)
-                for plan in session.state.with_status(Status.FAILED, Status.CONFLICTED)
-                if plan.worktree
-            ),
-            checkpoints=tuple(plan.id for plan in session.state.with_status(Status.ASKING)),
-            plan=landed[-1].id,
-        )
-        _take(edits, state_path, text, update_state(text, facts, session.dialect))
-    if roadmap_path:
-        text = files.read([roadmap_path])[roadmap_path]
-        roadmap = RoadmapFacts(
-            token=session.phase.dir.token,
-            done=tuple(plan.number for plan in done),
-            plans_total=total,
-            date=today,
-        )
-        _take(edits, roadmap_path, text, update_roadmap(text, roadmap, session.dialect))
-    return edits
+    paths, phase, dialect = files.paths(), session.phase, session.dialect
+    old = files.read(update_inputs(paths, phase, dialect))
+    updates = plan_updates(paths, old, phase, facts, dialect)
+    notes = [str(note) for note in updates.notes]
+    notes += [f"there is no {path}; nothing was recorded there" for path in updates.missing]
+    if updates.open_requirements:
+        notes.append(f"covered by no summary: {', '.join(updates.open_requirements)}")
+    return Edits(old, dict(updates.files), notes)
 
 
-def _take(edits: Edits, path: str, old: bytes, edited: Edited) -> None:
-    edits.notes += [str(note) for note in edited.notes]
-    if edited.text != old:
-        edits.files[path] = edited.text
-
-
-def _find(session: Session, files: PlanningFiles, kind: str) -> str | None:
-    """The path of the state or road map file, in whatever case it is spelled."""
-    names = getattr(session.dialect.files, kind)
-    wanted = {f"{session.dialect.root}/{name}".lower() for name in names}
-    return next((path for path in files.paths() if path.lower() in wanted), None)
-
-
-def _decisions(
-    landed: tuple[PlanState, ...], summaries: Mapping[str, bytes]
-) -> tuple[Decision, ...]:
-    return tuple(
-        Decision(text, plan.id)
-        for plan in landed
-        if plan.summary in summaries
-        for text in parse_summary(summaries[plan.summary]).key_decisions
+def _facts(
+    session: Session, landed: tuple[PlanState, ...], now: datetime, position: Position
+) -> RunFacts:
+    state = session.state
+    left = state.with_status(Status.FAILED, Status.CONFLICTED)
+    return RunFacts(
+        position=position,
+        date=now.date().isoformat(),
+        now=now.isoformat(timespec="seconds"),
+        landed=tuple(plan.id for plan in landed),
+        blockers=tuple(
+            f"{plan.id} failed: {clean_line(plan.reason, 200)}"
+            for plan in state.with_status(Status.FAILED)
+        ),
+        checkpoints=tuple(_waiting(plan) for plan in state.with_status(Status.ASKING)),
+        worktrees=tuple(
+            os.path.relpath(plan.worktree, session.repository.home)
+            for plan in left
+            if plan.worktree
+        ),
     )
 
 
-def _blockers(session: Session) -> tuple[str, ...]:
-    return tuple(
-        f"{plan.id} failed: {plan.reason}" for plan in session.state.with_status(Status.FAILED)
-    )
+def _waiting(plan: PlanState) -> str:
+    kind = str(plan.checkpoint.get("type", ""))
+    return f"{plan.id} ({clean_line(kind, 40)})" if kind else plan.id
 
 
-def _commit(session: Session, edits: Edits, files: PlanningFiles) -> None:
+def _commit(session: Session, edits: Edits, *, complete: bool) -> None:
     """The edits as one commit on the tip; files with the user's own edits left out."""
     objects, tip = session.repository.objects, session.state.tip
     mine = _locally_edited(session, list(edits.files))
     for path in mine:
-        old = files.read([path]).get(path, b"")
-        patch = _patch(path, old, edits.files.pop(path))
+        patch = unified(path, edits.old[path], edits.files.pop(path))
         place = session.folder.path / "patches" / f"{path.rsplit('/', 1)[-1]}.patch"
-        save_text(place, patch)
+        save_bytes(place, patch)
         edits.notes.append(f"{path} has local edits and was left alone; the change is in {place}")
     if not edits.files:
         for note in edits.notes:
@@ -156,7 +123,7 @@ def _commit(session: Session, edits: Edits, files: PlanningFiles) -> None:
     }
     tree = objects.edit_tree(tip, changes)
     commit = objects.commit_tree(
-        tree, (tip,), _message(session), sign=bool(session.settings.merge.sign)
+        tree, (tip,), _message(session, complete), sign=bool(session.settings.merge.sign)
     )
     if not objects.move_ref(session.tip_ref, commit, tip):
         raise session.narrator.tip_was_moved(session.tip_ref, tip)
@@ -165,15 +132,16 @@ def _commit(session: Session, edits: Edits, files: PlanningFiles) -> None:
     )
 
 
-def _message(session: Session) -> str:
-    """`docs(phase-3): record 5 of 7 executed plans`, in the dialect's form of scope."""
-    template = session.dialect.commits.phase.format(
-        phase=session.phase.dir.token, name=session.phase.dir.name, stage=session.phase.dir.token
-    )
-    scope = template.split(":", 1)[0]
-    landed = len(session.state.with_status(Status.LANDED))
-    plans = count(landed, session.dialect.words.plan, session.dialect.words.plans)
-    return f"{scope}: record {plans} as executed\n\nWtrun-Run: {session.state.id}\n"
+def _message(session: Session, complete: bool) -> str:
+    """`docs(phase-3): record 5 plans as executed`, in the dialect's form of scope."""
+    dialect, phase = session.dialect, session.phase.dir
+    if complete:
+        subject = phase_message(dialect, phase.token, phase.name)
+    else:
+        landed = len(session.state.with_status(Status.LANDED))
+        plans = count(landed, dialect.words.plan, dialect.words.plans)
+        subject = tracking_message(dialect, phase.token, f"record {plans} as executed")
+    return f"{subject}\n\nWtrun-Run: {session.state.id}\n"
 
 
 def _locally_edited(session: Session, paths: list[str]) -> list[str]:
@@ -189,19 +157,15 @@ def _locally_edited(session: Session, paths: list[str]) -> list[str]:
     return [field[3:] for field in fields]
 
 
-def _patch(path: str, old: bytes, new: bytes) -> str:
-    lines = difflib.unified_diff(
-        old.decode(errors="replace").splitlines(keepends=True),
-        new.decode(errors="replace").splitlines(keepends=True),
-        f"a/{path}",
-        f"b/{path}",
-    )
-    return "".join(lines)
-
-
-def _write_on_disk(session: Session, edits: Edits, files: PlanningFiles) -> None:
-    for path, data in edits.files.items():
-        save_bytes(session.repository.home / path, data)
+def _write_on_disk(session: Session, edits: Edits) -> None:
+    changes = [Change(path, edits.old[path], data) for path, data in edits.files.items()]
+    result = write_documents(session.repository.home, changes)
+    for path in result.written:
         session.record(Type.NOTICE, text=f"updated {path}")
+    for path, reason in result.left.items():
+        place = session.folder.path / "patches" / f"{path.rsplit('/', 1)[-1]}.patch"
+        save_bytes(place, unified(path, edits.old[path], edits.files[path]))
+        text = f"{path} {reason} and was left alone; the change is in {place}"
+        session.record(Type.NOTICE, text=text)
     for note in edits.notes:
         session.record(Type.NOTICE, text=note)

@@ -43,6 +43,7 @@ class RunFacts:
     """What the run itself knows; plans by id."""
 
     position: Position
+    """PARTIAL becomes EXECUTED, and COMPLETE becomes PARTIAL, where the summaries say so."""
     date: str
     now: str
     landed: tuple[str, ...] = ()
@@ -51,6 +52,7 @@ class RunFacts:
     checkpoints: tuple[str, ...] = ()
     worktrees: tuple[str, ...] = ()
     wave: str = ""
+    """Empty: the first wave with an open plan."""
     activity: str = ""
     """Empty: made from what landed."""
     resume: str = ""
@@ -132,7 +134,11 @@ class _Update:
         self.token = phase.dir.token
         self.places = find_documents(paths, dialect)
         known = frozenset(paths)
-        self.done = tuple(plan for plan in phase.plans if plan.done or plan.summary_path in known)
+        self.done = tuple(
+            plan
+            for plan in phase.plans
+            if plan.done or (plan.summary_path in known and self._filled(plan.summary_path))
+        )
         self.complete = run.position is Position.COMPLETE and len(self.done) == len(phase.plans)
         self.roadmap = files.get(self.places.roadmap or "", b"")
 
@@ -149,6 +155,10 @@ class _Update:
         notes = tuple(note for edited in edits.values() for note in edited.notes)
         return Updates(changed, notes, self._missing(), left)
 
+    def _filled(self, path: str) -> bool:
+        """An empty summary proves nothing."""
+        return bool(self.files.get(path, b"?").strip())
+
     def _missing(self) -> tuple[str, ...]:
         names, places = self.dialect.files, self.places
         wanted = ((places.state, names.state), (places.roadmap, names.roadmap))
@@ -161,9 +171,7 @@ class _Update:
     def _state(self, path: str) -> Edited:
         run, words = self.run, self.dialect.words
         following = next_phase(self.roadmap, self.token, self.dialect) if self.complete else None
-        position = run.position
-        if position is Position.COMPLETE and not self.complete:
-            position = Position.PARTIAL
+        position = self._position()
         landed = [plan for plan in self.phase.plans if plan.id in run.landed]
         facts = StateFacts(
             phase=PhaseRef(self.token, self.phase.dir.name),
@@ -185,11 +193,25 @@ class _Update:
             finished=tuple(plan.id for plan in self.done),
             worktrees=run.worktrees,
             checkpoints=run.checkpoints,
-            wave=run.wave,
+            wave=run.wave or self._wave(),
             progress=self._progress(),
             plan=run.landed[-1] if run.landed else "",
         )
         return update_state(self.files[path], facts, self.dialect, path=path)
+
+    def _position(self) -> Position:
+        """What the run says, but never more than the summaries show."""
+        all_done = len(self.done) == len(self.phase.plans)
+        said = self.run.position
+        if all_done:
+            return Position.EXECUTED if said is Position.PARTIAL else said
+        return Position.PARTIAL if said in (Position.COMPLETE, Position.EXECUTED) else said
+
+    def _wave(self) -> str:
+        """`2 of 3`: the first wave with an open plan; empty where there is none."""
+        waves = sorted({plan.wave for plan in self.phase.plans})
+        reached = [plan.wave for plan in self.phase.plans if plan not in self.done]
+        return f"{waves.index(min(reached)) + 1} of {len(waves)}" if reached else ""
 
     def _activity(self, phase: str, plan: str, plans: str) -> str:
         title = f"{phase.capitalize()} {plain_token(self.token)}"

@@ -1,0 +1,97 @@
+"""What a run writes into the project's planning files, and what it never touches there."""
+
+from __future__ import annotations
+
+import subprocess
+
+from tests.support.project import PHASE, Project, plan_text
+from tests.support.repo import Repo
+
+STATE = ".planning/STATE.md"
+
+
+def two(**extra: str) -> dict[str, str]:
+    plans = {"01": plan_text("01", files=["a"]), "02": plan_text("02", files=["b"])}
+    return {**plans, **extra}
+
+
+def test_local_edits_of_the_user_are_left_and_the_change_is_a_patch_that_applies(
+    repo: Repo,
+) -> None:
+    project = Project.make(repo, two())
+    mine = repo.read(STATE) + b"my own line \xff without an end"
+    (repo.path / STATE).write_bytes(mine)
+    done = project.execute()
+    assert repo.read(STATE) == mine
+    assert "has local edits and was left alone" in done.stderr
+    assert b"- [x] 03-01: part" in repo.read(".planning/ROADMAP.md")
+    patch = next((repo.path / ".git/wtrun/runs").glob("*/patches/STATE.md.patch"))
+    repo.git("apply", "--unidiff-zero", str(patch))
+    text = repo.read(STATE)
+    assert b"Plan: 2 of 2 in current phase\n" in text
+    assert text.endswith(b"my own line \xff without an end")
+
+
+def test_staged_changes_are_neither_committed_nor_lost(repo: Repo) -> None:
+    project = Project.make(repo, two())
+    (repo.path / "notes.txt").write_text("mine")
+    (repo.path / STATE).write_bytes(repo.read(STATE) + b"mine\n")
+    repo.git("add", "notes.txt", STATE)
+    project.execute()
+    assert repo.git("diff", "--cached", "--name-only").splitlines() == [STATE, "notes.txt"]
+    assert repo.git("log", "--format=%s", "--", STATE).splitlines() == ["plan the API"]
+
+
+def test_a_failed_plan_is_a_blocker_until_it_has_landed(repo: Repo) -> None:
+    state = (
+        "# State\n\n## Current Position\n\nPhase: 3 of 3 (API)\nPlan: 0 of 2 in current phase\n"
+        "Status: Ready to execute\n\n### Blockers\n\n- Mine\n\n## Session Continuity\n\n"
+        "Last session: 2026-01-01\n"
+    )
+    flaky = plan_text("02", files=["b"], steps=[{"exit": 3}])
+    project = Project.make(repo, two(**{"02": flaky}), {STATE: state})
+    project.execute("--on-failure", "continue", expect=1)
+    text = repo.read(STATE).decode()
+    assert "Plan: 1 of 2 in current phase\nStatus: In progress\n" in text
+    assert "- Mine\n- 03-02 failed: " in text
+    assert "Last plan completed: 03-01\nCurrent wave: 1 of 1\n" in text
+    assert "Worktrees to clean up: .worktrees/wt-03-02\n" in text
+    repo.commit("mend the plan", {f"{PHASE}/03-02-PLAN.md": plan_text("02", files=["b"])})
+    project.execute()
+    text = repo.read(STATE).decode()
+    assert "Plan: 2 of 2 in current phase\nStatus: Phase complete — ready for verification" in text
+    assert "failed:" not in text
+    assert "- Mine\n" in text
+    assert "Current wave: None\n" in text
+
+
+def test_an_ignored_state_keeps_its_mode_and_line_ends(repo: Repo) -> None:
+    project = Project.make(repo, two())
+    repo.git("rm", "-r", "-q", "--cached", ".planning")
+    repo.commit("ignore planning", {".gitignore": ".planning/\n"})
+    file = repo.path / STATE
+    file.write_bytes(repo.read(STATE).replace(b"\n", b"\r\n"))
+    file.chmod(0o600)
+    project.execute()
+    assert b"Plan: 2 of 2 in current phase\r\n" in repo.read(STATE)
+    assert repo.read(STATE).count(b"\n") == repo.read(STATE).count(b"\r\n")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_missing_state_is_said_and_the_road_map_written(repo: Repo) -> None:
+    project = Project.make(repo, two())
+    repo.git("rm", "-q", STATE)
+    repo.git("commit", "-q", "-m", "no state")
+    done = project.execute()
+    assert f"there is no {STATE}" in done.stderr
+    assert b"- [x] 03-01: part" in repo.read(".planning/ROADMAP.md")
+
+
+def test_the_commit_holds_exactly_the_planning_files(repo: Repo) -> None:
+    project = Project.make(repo, two())
+    project.execute()
+    names = subprocess.run(
+        ["git", "show", "--format=", "--name-only", "HEAD"],
+        cwd=repo.path, env=repo.env, capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    assert names == [".planning/ROADMAP.md", STATE]
