@@ -246,6 +246,24 @@ def test_stash_and_push_are_stopped_and_past_the_hooks_the_stash_is_found(
     assert subjects(found.breaches) == [(Kind.REF, "refs/stash")]
 
 
+@pytest.mark.parametrize("how", ["reset -q --hard", "checkout -q -- src/b.py", "restore src/b.py"])
+def test_what_git_does_before_it_asks_is_only_found(attempt: Attempt, repo: Repo, how: str) -> None:
+    repo.write("src/b.py", "the user's edit\n")
+    (attempt.spec.folder / "guard/before.json").unlink()
+    audit.save_before(attempt.spec)
+    attempt.sh(f"git -C {repo.path} {how}")
+    assert repo.read("src/b.py") == b"1\n", "not stopped: docs/guards.md says so"
+    assert subjects(report(attempt).changed_meanwhile) == [(Kind.MAIN, "src/b.py")]
+    call = Mention("Bash", f"git -C {repo.path} {how}")
+    assert subjects(report(attempt, call).breaches) == [(Kind.MAIN, "src/b.py")]
+
+
+def test_a_push_past_the_hooks_is_not_found(attempt: Attempt, repo: Repo, tmp_path: Path) -> None:
+    repo.git("init", "-q", "--bare", str(tmp_path / "remote.git"))
+    attempt.ok(f"git -c core.hooksPath= push -q {tmp_path}/remote.git HEAD:refs/heads/main")
+    assert report(attempt) == Report(), "not found: docs/guards.md says so"
+
+
 def test_work_that_the_branch_does_not_contain_is_found_for_salvage(attempt: Attempt) -> None:
     attempt.ok("echo 1 > new.py; git add -A; git commit -qm thrown; git reset -q --hard HEAD~1")
     attempt.ok("echo 2 > new.py; git add -A; git commit -qm kept")

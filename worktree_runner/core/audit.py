@@ -30,6 +30,10 @@ _MOVES = "branch|tag|update-ref|symbolic-ref|switch|checkout|push|fetch|pull|sta
 _MOVES += "|commit|rebase|worktree"
 
 
+_SWEEPS = re.compile(
+    r"\bgit\b[^\n]*\b(?:reset|clean|checkout|restore|switch|stash|apply|am|merge)\b"
+)
+"""Git commands that change files without naming them."""
 _ENTERED = re.compile(r"(?:\bcd|-C)\s+['\"]?(/[^\s'\";&|]+)")
 
 
@@ -275,11 +279,11 @@ def _path_evidence(facts: Facts, path: str) -> Iterator[str]:
 
 
 def _names(text: str, path: str) -> bool:
-    """True if the text holds the path as a whole, or changes into a folder above it."""
+    """True if the text holds the path, or works on it from a folder above that it enters."""
     if re.search(rf"(?<![\w/.-]){re.escape(path)}(?![\w/-])", text):
         return True
     return any(
-        path.startswith(f"{folder}/") and path[len(folder) + 1 :] in text
+        path.startswith(f"{folder}/") and (path[len(folder) + 1 :] in text or _SWEEPS.search(text))
         for folder in (found[1].rstrip("/") for found in _ENTERED.finditer(text))
     )
 
