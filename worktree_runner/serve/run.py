@@ -24,6 +24,8 @@ from worktree_runner.store.lock import exclusive
 
 OWNER_POLL_S = 1.0
 GRACE_S = 2
+KEEP_ALIVE_S = 75
+"""Longer than clients keep an idle connection, so that no call meets one that is being closed."""
 
 Say = Callable[[str], None]
 
@@ -116,6 +118,7 @@ async def _until_stopped(
         log_level="error",
         access_log=False,
         timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
         server_header=False,
     )
     server = _Server(config)

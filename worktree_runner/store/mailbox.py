@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import os
-import threading
+import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -287,9 +287,8 @@ class Mailbox:
         return mark
 
     def _publish(self, record: Mapping[str, Any]) -> int:
-        draft = self._messages / f".{os.getpid()}-{threading.get_ident()}-{time.time_ns()}.tmp"
         try:
-            save_text(draft, json.dumps(record, ensure_ascii=False) + "\n")
+            draft = _written(self._messages, json.dumps(record, ensure_ascii=False) + "\n")
         except OSError as error:
             raise PreconditionError(
                 f"{self._messages} can't be written: {error.strerror}",
@@ -341,6 +340,22 @@ class Mailbox:
     def exclusive(self) -> AbstractContextManager[None]:
         """The writers' lock of the mail folder, for the milliseconds of one change."""
         return exclusive(self.folder / "mail.lock")
+
+
+def _written(folder: Path, text: str) -> Path:
+    """A synced file in `folder` that still needs its name; the sync of the name comes after."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fd, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=folder)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fchmod(file.fileno(), 0o644)
+            os.fsync(file.fileno())
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return Path(name)
 
 
 def _message(number: int, record: Mapping[str, Any]) -> Message:
