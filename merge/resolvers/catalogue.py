@@ -6,7 +6,16 @@ tier of that name. `GUESSES` are never taken; they fill in a proposal for a pers
 
 from __future__ import annotations
 
-from merge.resolvers import additive, adjacent, guesses, lists, members, versions, whitespace
+from merge.resolvers import (
+    additive,
+    adjacent,
+    exports,
+    guesses,
+    lists,
+    members,
+    versions,
+    whitespace,
+)
 from merge.view import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -31,6 +40,11 @@ RULES: tuple[Rule, ...] = (
         "both sides only added entries to a list in which each entry stands for itself; "
         "the target's come first",
         lists.entries,
+    ),
+    Rule(
+        "exports",
+        "both sides only gave out further names at the same place, and no name twice",
+        exports.names,
     ),
     Rule(
         "changelog",
