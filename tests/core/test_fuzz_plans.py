@@ -72,3 +72,25 @@ def test_mutated_plans_are_read_without_an_exception_or_a_hang() -> None:
         slowest = max(slowest, time.process_time() - begun)
     assert slowest < 5, "one phase of four small files took that many seconds"
     assert arranged > COUNT / 4 / 10, "nearly nothing could be read, so nothing was tested"
+
+
+RUNS = (" ", "\t", "a ", "- ", "A-", "a.", "1.", "1-", "(", "`", "*", "/", "# ", ": ", ", ", "A1-",
+        "— ", "a\n\n", "\n  ", "'", "x", "<", "[", "|")  # fmt: skip
+PLACES = (
+    "---\nwave: {}x\n---\n", "---\nautonomous: {}x\n---\n", "---\ntitle: {}x\n---\n",
+    "---\ndepends_on:\n  - 03{}x\n---\n", "---\nrequirements: [{}x]\n---\n",
+    "---\nfiles_modified:\n  - a{}x\n---\n", "---\n{}\n---\n", "<objective>\n{}x\n</objective>",
+    "# {}x\n\n{}y", "<task {}>\n<name>{}x</name><files>{}x</files>\n</task>", "## Task 1{}x\n",
+    "---\nx: 'a\nwave: {}x\nfiles_modified: [{}x\ndepends_on: {}\n---\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_field_takes_more_time_than_its_length_deserves(place: str) -> None:
+    begun = time.process_time()
+    for run in RUNS:
+        data = place.replace("{}", run * 10_000).encode()
+        path = f"{PHASE}/03-01-PLAN.md"
+        phase = read_phase(find_phase([path], GSD, "3"), {path: data}, GSD)
+        render(inspect(phase, GSD))
+    assert time.process_time() - begun < 8

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worktree_runner.core.filelists import parse_entries
 from worktree_runner.core.tasks import heading_section, parse_tasks, scan, section
 
 ONE = "<task type='auto'>\n<name>Task 1: A</name>\n<action>do</action>\n</task>\n"
@@ -124,4 +125,22 @@ def test_hostile_bodies_take_no_time(text: str) -> None:
     start = time.process_time()
     parse_tasks(scan(text))
     section(text, "objective")
+    assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "a" + " " * 50_000 + "b",
+        "a\n" * 20_000,
+        "a,," * 20_000,
+        "{a,b}" * 200,
+        "(" * 50_000,
+        "`" * 50_000,
+    ],
+)
+def test_hostile_file_lists_take_no_time(entry: str) -> None:
+    start = time.process_time()
+    parse_tasks(scan(f"<task>\n<files>{entry}</files>\n</task>\n"))
+    parse_entries([entry, {"path": entry}, [entry]])
     assert time.process_time() - start < 5

@@ -28,6 +28,8 @@ _DASHED = re.compile(
 _DOTTED = re.compile(rf"({_TOKEN})\.([0-9]+[a-z]?)(?:-.*)?", re.IGNORECASE | re.DOTALL)
 _PHASE = re.compile(r"(?:phase|stage)[ -]?([0-9]+[a-z]?(?:\.[0-9]+)*)", re.IGNORECASE)
 _MOST = 300
+_LONGEST = 160
+"""Characters of an entry that are looked at; longer ones are prose."""
 
 
 class DependencyTable:
@@ -92,7 +94,8 @@ class DependencyTable:
         """The ids of this phase's plans that are named, in order, and what is unclear."""
         ids: dict[str, None] = {}
         problems = []
-        for entry in entries[:_MOST]:
+        for text in entries[:_MOST]:
+            entry = text.strip()[:_LONGEST]
             found = self._lookup(entry, self._implicit.get(plan.path, False))
             if isinstance(found, PlanFile):
                 ids[f"{self._text}-{found.name.number}"] = None

@@ -90,6 +90,8 @@ def _is_plain(text: str) -> bool:
 
 def clean_path(entry: str) -> str:
     """One entry without decoration; empty if it says that there is none."""
+    if len(entry) > 2 * _LONGEST:
+        return ""
     text = _LEAD.sub("", entry.strip(), count=1).strip()
     ticked = re.match(r"`([^`]+)`", text)
     if ticked:

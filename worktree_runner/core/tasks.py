@@ -81,16 +81,15 @@ def _closed_fences(text: str, last: int) -> list[tuple[int, int]]:
     for mark in ("```", "~~~"):
         if text.find(mark, 0, last) < 0:
             continue
-        end = -1
-        for at in _places(text, mark):
-            if at < end:
-                continue
+        at = text.find(mark)
+        while at >= 0:
             end = text.find("\n", at)
             end = len(text) if end < 0 else end
             if _begins_line(text, at):
                 line = text[at:end]
-                width = len(line) - len(line.lstrip(mark[0]))
-                found.append((at, end, line[:width], not line[width:].strip()))
+                rest = line.lstrip(mark[0])
+                found.append((at, end, line[: len(line) - len(rest)], not rest.strip()))
+            at = text.find(mark, end)
     found.sort()
     bare = [index for index, fence in enumerate(found) if fence[3]]
     spans: list[tuple[int, int]] = []
@@ -146,7 +145,8 @@ def parse_tasks(body: Body) -> tuple[Task, ...]:
 def _parse_task(text: str, number: int, line: int) -> Task:
     head_end = text.find(">", 0, _LONGEST_HEAD)
     if head_end < 0:
-        head_end = text.find("\n") if "\n" in text else len(text)
+        line_end = text.find("\n", 0, _LONGEST_HEAD)
+        head_end = line_end if line_end >= 0 else min(len(text), _LONGEST_HEAD)
     attributes = {
         found[1]: found[2] or found[3] or "" for found in _ATTRIBUTE.finditer(text, 5, head_end)
     }
