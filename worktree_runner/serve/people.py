@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from worktree_runner.serve.calls import Caller, Tool, ToolError, declare
-from worktree_runner.serve.desk import Desk, missing, parse_moment, profile
+from worktree_runner.serve.calls import Caller, Tool, declare
+from worktree_runner.serve.desk import Desk, missing, profile
 from worktree_runner.store.agents import Agent
 
 TABLE: dict[str, Tool] = {}
@@ -191,7 +192,5 @@ def _link(one: Agent, other: Agent) -> dict[str, Any]:
 
 
 def _idle_seconds(desk: Desk, agent: Agent) -> float:
-    active = parse_moment(agent.last_active_ts)
-    if active is None:
-        raise ToolError(f"agent {agent.name} has no time of activity")
+    active = datetime.fromisoformat(agent.last_active_ts)
     return (desk.clock() - active).total_seconds()
