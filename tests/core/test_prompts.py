@@ -91,6 +91,9 @@ HUNK = "<<<<<<< main\na\n=======\nb\n>>>>>>> gsd/03-02\n"
 CASES = {
     "executor-gsd": lambda: prompts.render_executor(facts()),
     "executor-everything": lambda: prompts.render_executor(everything()),
+    "executor-renn": lambda: prompts.render_executor(
+        facts(dialect=schema.load("renn"), state_text="Run: 1 of 3", state_path=".renn/pulse.md")
+    ),
     "continuation-checkpoint": lambda: prompts.render_continuation(facts(), RESUMED),
     "continuation-crash": lambda: prompts.render_continuation(
         facts(), Resumption(reason="The machine was switched off.")

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from worktree_runner.agents.protocol import Agent, EventParser
 from worktree_runner.agents.settings import AgentSettings, command_table
-from worktree_runner.core import routing
 from worktree_runner.errors import UsageError
 
 SHIPPED: dict[str, str] = {
@@ -66,21 +65,6 @@ def choose(settings: AgentSettings | None = None) -> Agent:
         f"no coding agent is installed (looked for: {known})",
         hint="see 'wtrun agents', or run plans that hold their own commands with --agent shell",
     )
-
-
-def model_for(name: str, wanted: str | None, settings: AgentSettings | None = None) -> str | None:
-    """The model that an agent is told: an alias as the user bound it, any other name as it is.
-
-    `opus`, `sonnet` and `haiku` mean something to claude only; where the user bound nothing to
-    them for another agent, it keeps its own default (None).
-    """
-    settings = settings or AgentSettings()
-    if wanted is None:
-        return None
-    bound = settings.models.get(name, {}).get(wanted)
-    if bound is not None:
-        return bound
-    return None if wanted in routing.ALIASES and name != "claude" else wanted
 
 
 def parser_for(events: str) -> EventParser:

@@ -56,8 +56,6 @@ class AgentSettings(Frozen):
 
     agent: str | None = None
     """The agent's name, if the user chose one."""
-    models: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
-    """What a model's name means for an agent: `[models.codex] opus = "gpt-5"`."""
     tables: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     """`[agents.NAME]` as read."""
 

@@ -221,7 +221,7 @@ def plan_message(dialect: Dialect, plan: Plan) -> str:
 
 def _plan_values(facts: PromptFacts) -> dict[str, Any]:
     plan, dialect = facts.plan, facts.dialect
-    paste = not facts.plan_in_worktree or facts.state_text is not None
+    paste = dialect.paste or not facts.plan_in_worktree
     references = facts.references
     return {
         "w": dialect.words,

@@ -130,6 +130,8 @@ class Dialect(_Part):
     profile_aliases: Mapping[str, str] = Field(default_factory=dict)
     """Other names for these profiles."""
     default_profile: str = "balanced"
+    paste: bool = False
+    """Whether executors get plan, state and configuration as text, as the originals do."""
     agents: Mapping[str, str] = Field(default_factory=dict)
     """Agent names of the originals by role, and by `executor.<domain>`."""
 

@@ -143,7 +143,7 @@ def compose(session: Session, plan: PlanState, folder: Path) -> AgentRequest:
         dialect_file=dialect_file,
         prompt=prompt,
         prompt_file=prompt_file,
-        model=choose_model(session.settings, session.dialect, session.agent, role, values.domain),
+        model=choose_model(session.settings, session.dialect, session.agent, role),
         domain=values.domain,
         phase=values.phase,
         plan_number=values.number,

@@ -56,9 +56,9 @@ def prompt_facts(session: Session, plan: PlanState, checkpoint_file: Path) -> Pr
         plan_in_worktree=(place / plan.path).is_file(),
         commit_docs=session.state.planning_tracked,
         state_path=state_path,
-        state_text=None if state_path else _text(session, dialect.files.state),
+        state_text=_text(session, place, dialect.files.state),
         config_path=config_path,
-        config_text=None if config_path else _text(session, (dialect.files.config,)),
+        config_text=_text(session, place, (dialect.files.config,)),
         finished=tuple(
             (other, landed[other].summary) for other in values.depends_on if other in landed
         ),
@@ -98,8 +98,12 @@ def _first(place: Path, root: str, names: tuple[str, ...]) -> str:
     return next((f"{root}/{name}" for name in names if (place / root / name).is_file()), "")
 
 
-def _text(session: Session, names: tuple[str, ...]) -> str | None:
-    """The text of a planning file that only the main worktree has."""
-    home, root = session.repository.home, session.dialect.root
-    path = _first(home, root, names)
-    return (home / path).read_text(errors="replace") if path else None
+def _text(session: Session, place: Path, names: tuple[str, ...]) -> str | None:
+    """The text of a planning file that is pasted: because the dialect pastes it, or because only
+    the main worktree has it. None where it is named by its path, or is nowhere."""
+    root = session.dialect.root
+    folder = place if _first(place, root, names) else session.repository.home
+    if folder == place and not session.dialect.paste:
+        return None
+    path = _first(folder, root, names)
+    return (folder / path).read_text(errors="replace") if path else None
