@@ -139,5 +139,7 @@ def _joined(host: Statement, source: Statement, missing: Sequence[Element]) -> t
     for element in missing:
         at = theirs.index(element)
         before = next((e for e in reversed(theirs[:at]) if e in out), None)
-        out.insert(out.index(before) + 1 if before else len(out), element)
+        after = next((e for e in theirs[at + 1 :] if e in out), None)
+        place = out.index(after) if after else len(out)
+        out.insert(out.index(before) + 1 if before else place, element)
     return tuple(out)

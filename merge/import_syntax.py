@@ -52,8 +52,10 @@ class Statement:
 
     def joins(self, other: Statement) -> bool:
         """Whether names of the other statement may stand in this one."""
-        same = self.opening == other.opening and self.key == other.key
-        return bool(self.opening) and same and self.opening != "import "
+        if not self.opening or self.opening == "import " or self.key != other.key:
+            return False
+        grouped = any(b"{" in line for s in (self, other) for line in s.lines)
+        return self.opening == other.opening and (grouped or not self.opening.endswith("::{"))
 
     @property
     def key(self) -> str:
@@ -341,7 +343,10 @@ def _rust(lines: Sequence[bytes], at: int) -> tuple[Statement, int] | None:
             return Statement(kept, elements, "" if attributes else opening, "};"), end
     plain = re.fullmatch(r"(?P<path>[\w:]+(?:::\*)?)(?: as (?P<alias>\w+))?", path)
     if plain:
-        return Statement(kept, (_use(kind, plain["path"], plain["alias"] or ""),)), end
+        element = _use(kind, plain["path"], plain["alias"] or "")
+        known = element.module and not attributes and element.binding
+        opening = f"{found['vis'] or ''}use {element.module}::{{" if known else ""
+        return Statement(kept, (element,), opening, "};"), end
     return Statement(kept, (Element("opaque", attributes + flat, "", ""),)), end
 
 
@@ -419,6 +424,8 @@ def _use_word(element: Element, module: str) -> str:
 
 def _one_line(language: str, statement: Statement, words: Sequence[str]) -> str:
     inner = ", ".join(words)
+    if language == "rust" and len(words) == 1 and words[0] != "self":
+        return f"{statement.opening.removesuffix('{')}{inner};"
     if language == "python":
         closing = ")" if statement.closing else ""
         return f"{statement.opening}{statement.closing}{inner}{closing}"
