@@ -14,6 +14,7 @@ import tomllib
 import warnings
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from merge.paths import name_of, suffix_of
@@ -58,6 +59,7 @@ def parses(path: str, data: bytes) -> bool | None:
     return True
 
 
+@lru_cache(maxsize=8)
 def _read_python(data: bytes) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
