@@ -174,6 +174,8 @@ class Facts:
     mentions: tuple[Mention, ...] = ()
     own_moves: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Where the run itself moved refs to."""
+    quiet: frozenset[str] = frozenset()
+    """Refs and worktrees of the run's other plans: told of only with evidence."""
     strict: bool = False
     fold_case: bool = False
 
@@ -231,8 +233,8 @@ def _refs(facts: Facts) -> Iterator[Finding]:
         evidence = list(_ref_evidence(facts, ref))
         if new in facts.commits:
             evidence.append(f"it points to the plan's own commit {new[:10]}")
-        if ref.startswith("refs/wtrun/") and not evidence:
-            continue  # the run's own refs move all the time
+        if not evidence and (ref in facts.quiet or ref.startswith("refs/wtrun/")):
+            continue  # these move all the time
         yield Finding(Kind.REF, ref, bool(evidence), tuple(evidence), old, new)
 
 
@@ -266,6 +268,8 @@ def _main(facts: Facts) -> Iterator[Finding]:
 def _worktrees(facts: Facts) -> Iterator[Finding]:
     for path in sorted(set(facts.before.worktrees) - set(facts.after.worktrees)):
         evidence = tuple(_path_evidence(facts, path))
+        if not evidence and path in facts.quiet:
+            continue
         yield Finding(Kind.WORKTREE, path, bool(evidence), evidence)
 
 

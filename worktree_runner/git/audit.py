@@ -74,14 +74,15 @@ def report(
     allowed: Sequence[str] = (),
     landed: Sequence[str] = (),
     own_moves: Mapping[str, frozenset[str]] | None = None,
+    quiet: Iterable[str] = (),
     mentions: Iterable[Mention] = (),
 ) -> Report:
     """The findings about an ended attempt.
 
     `allowed` are patterns that every plan may touch undeclared (the planning directory); `landed`
-    are commits that the plan may have merged (the run's tip); `own_moves` tells where the
-    run itself moved refs meanwhile. Without a snapshot of the start, only the plan's own branch
-    is judged.
+    are commits that the plan may have merged (the run's tip); `own_moves` tells where the run
+    itself moved refs meanwhile, `quiet` which refs and worktrees are its other plans'. Without a
+    snapshot of the start, only the plan's own branch is judged.
     """
     after = snapshot(spec.common_dir)
     try:
@@ -109,6 +110,7 @@ def report(
         log=tuple(guard.log(spec)),
         mentions=tuple(mentions),
         own_moves=own_moves or {},
+        quiet=frozenset(quiet),
         strict=spec.reservations == "strict",
         fold_case=registry.fold_case,
     )
