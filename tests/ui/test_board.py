@@ -54,6 +54,13 @@ def test_a_run_at_a_glance() -> None:
     )
 
 
+def test_a_title_has_the_room_that_nothing_else_needs() -> None:
+    row = Row(
+        "03-01", "Amounts of money with a currency, so that a report says", RowState.RUNNING, 3
+    )
+    assert row.title in picture(BoardView(1, 1, (row,)), 90)[1]
+
+
 def test_nothing_is_wider_or_taller_than_the_terminal() -> None:
     rows = tuple(
         Row(f"03-{n:02}", "日本語の題名" * 5, RowState.RUNNING, n, "x" * 99) for n in range(60)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,12 @@ from worktree_runner.operations.project import Project, load_phase, open_project
 from worktree_runner.operations.publishing import publish_tip
 from worktree_runner.operations.reconcile import reconcile
 from worktree_runner.operations.session import Session
+from worktree_runner.operations.watching import Watch
 from worktree_runner.store.journal import Journal
 from worktree_runner.store.paths import RunFolder
 from worktree_runner.store.runlock import run_lock
 from worktree_runner.ui.ask import Asker
+from worktree_runner.ui.board import open_board
 from worktree_runner.ui.console import Screen
 from worktree_runner.ui.narrate import Narrator
 
@@ -208,7 +211,8 @@ def work(session: Session) -> ExitCode:
     """Works on an open run until it is finished or a person is needed; tells how it ended."""
     if session.state.tip != session.state.published:
         publish_tip(session)
-    with open_loop(session) as loop:
+    with open_loop(session) as loop, open_board(session.screen, time.monotonic) as board:
+        loop.watch = Watch(session, board, now=lambda: datetime.now(UTC))
         code = loop.run()
     if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
         session.record(Type.RUN_PAUSED, code=int(code), reason="interrupted")

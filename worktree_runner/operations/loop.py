@@ -32,9 +32,12 @@ from worktree_runner.operations.evidence import gather
 from worktree_runner.operations.landing import Conflicted, land
 from worktree_runner.operations.publishing import publish_tip
 from worktree_runner.operations.session import Session
+from worktree_runner.operations.watching import Watch
 
 LOOK_AGAIN_S = 60.0
 """The longest wait; everything that matters wakes the loop before."""
+REDRAW_S = 1.0
+"""How long a live picture may stand: elapsed times go on."""
 LOST_AT_MOST = 2
 """How often an attempt that was cut off is continued before its plan counts as failed."""
 
@@ -50,6 +53,8 @@ class Loop:
     wake_write: int
     jobs: dict[str, tuple[Future[Any], Callable[[Future[Any]], None]]] = field(default_factory=dict)
     signal_seen: int = 0
+    watch: Watch | None = None
+    """Keeps the live board up to date while the loop waits."""
 
     # -- running ---------------------------------------------------------------------
 
@@ -221,7 +226,10 @@ class Loop:
     def wait(self) -> None:
         """Sleeps until a process ends, a job is done, or a signal arrives."""
         folders = self.running_folders()
-        supervision.wait_any(folders, LOOK_AGAIN_S, wake=self.wake_read)
+        if self.watch is not None:
+            self.watch.show()
+        patience = REDRAW_S if self.session.screen.is_live else LOOK_AGAIN_S
+        supervision.wait_any(folders, patience, wake=self.wake_read)
         with contextlib.suppress(BlockingIOError):
             os.read(self.wake_read, 4096)
 

@@ -126,10 +126,7 @@ def render(view: BoardView, width: int, height: int) -> list[tuple[str, str, str
     room = max(1, height - 4 - len(notes))
     shown = _chosen(view.rows, room)
     plan = max((cell_len(clean_line(row.plan)) for row in shown), default=0)
-    title = min(
-        24 if width >= 100 else 18,
-        max((cell_len(clean_line(row.title)) for row in shown), default=0),
-    )
+    title = _title_width(shown, width - plan)
     lines = [("", "", _fit(summary(view), width))]
     for row in shown:
         symbol, style = _LOOK[row.state]
@@ -139,6 +136,17 @@ def render(view: BoardView, width: int, height: int) -> list[tuple[str, str, str
         parts = [f"{n} {state.value}" for state, n in hidden.items()]
         lines.append(("", "", _fit(f"… {hidden.total()} more: {listing(parts)}", width)))
     return [*lines, *(("!", "yellow", _fit(clean_line(note), width - 2)) for note in notes)]
+
+
+def _title_width(rows: Sequence[Row], room: int) -> int:
+    """As wide as the longest title, with room left for what the rows tell besides."""
+    longest = max((cell_len(clean_line(row.title)) for row in rows), default=0)
+    room -= 27 + 24 * any(row.activity for row in rows) + 18 * any(_usage(row) for row in rows)
+    return min(longest, max(18, room))
+
+
+def _usage(row: Row) -> str:
+    return "  ".join(part for part in (tokens(row.tokens), money(row.cost)) if part)
 
 
 def _chosen(rows: Sequence[Row], room: int) -> list[Row]:
@@ -151,7 +159,7 @@ def _chosen(rows: Sequence[Row], room: int) -> list[Row]:
 
 
 def _text(row: Row, plan: int, title: int, width: int) -> str:
-    usage = "  ".join(part for part in (tokens(row.tokens), money(row.cost)) if part)
+    usage = _usage(row)
     elapsed = "" if row.elapsed_s is None else clock(row.elapsed_s)
     left = "  ".join(
         (
@@ -216,9 +224,8 @@ class LiveBoard:
     def erase(self) -> None:
         """Takes the picture away; the cursor is where it began."""
         if self._drawn:
-            console = self._screen.console
-            console.file.write(f"\x1b[{self._drawn}A\r\x1b[J")
-            console.file.flush()
+            # not flushed: what follows reaches the terminal together with it, without a flicker
+            self._screen.console.file.write(f"\x1b[{self._drawn}A\r\x1b[J")
             self._drawn = 0
 
     def forget(self) -> None:

@@ -160,6 +160,7 @@ class Screen:
         with self._lock:
             if self._display is not None and self._holder is None:
                 self._display.erase()
+                self.console.file.flush()
             encoding = getattr(self._stdout, "encoding", None) or "utf-8"
             safe = text.encode(encoding, "backslashreplace").decode(encoding)
             self._stdout.write(safe if safe.endswith("\n") else safe + "\n")
@@ -177,6 +178,7 @@ class Screen:
         with self._lock:
             if self._display is not None and self._holder is None:
                 self._display.erase()
+                self.console.file.flush()
             self._display = display
 
     def redraw(self) -> None:
@@ -192,6 +194,7 @@ class Screen:
             outer, self._holder = self._holder, threading.get_ident()
             if outer is None and self._display is not None:
                 self._display.erase()
+                self.console.file.flush()
         try:
             yield
         finally:

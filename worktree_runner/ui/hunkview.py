@@ -65,7 +65,7 @@ def hunk_lines(facts: ConflictFacts, hunk: ConflictHunk, width: int) -> list[Lin
         lines += column.rows(str(at) if hunk.ours_line else "", shown(line), "dim")
     if hunk.proposal is not None:
         why = clean_line(hunk.proposal_why)
-        lines += [("", ""), (f"Offered{f', since {why}' if why else ''}:", "")]
+        lines += [("", ""), *_prose(f"Offered{f', since {why}' if why else ''}:", "")]
         style = _SIDE_STYLE["proposal"]
         lines += column.side(labels["proposal"], style, hunk.proposal, spaces)
     if spaces:
