@@ -78,15 +78,13 @@ def start(spec: Spec, folder: Path) -> Handle:
             stderr=log,
             start_new_session=True,
         )
-    with contextlib.ExitStack() as cleanup:
-        undo = cleanup.enter_context(contextlib.ExitStack())
+    with contextlib.ExitStack() as undo:
         undo.callback(process.wait)
         undo.callback(process.terminate)
         answer = _hand_over(process, spec)
-        if answer.startswith(b"started "):
-            undo.pop_all()
-    if not answer.startswith(b"started "):
-        raise _start_error(answer, spec, folder)
+        if not answer.startswith(b"started "):
+            raise _start_error(answer, spec, folder)
+        undo.pop_all()
     remember(folder, process)
     handle = load_handle(folder)
     if handle is None:
