@@ -214,6 +214,9 @@ class Loop:
                 case attempt_files.Exited(exit):
                     record_exit(self.session, plan.id, exit)
                 case attempt_files.Lost() | attempt_files.NotStarted():
+                    # a killed launcher leaves its agent's processes; they must not write on
+                    mark = attempt_files.Mark(self.session.state.id, f"{plan.id}-a{plan.attempt}")
+                    supervision.sweep(mark)
                     self.session.record(
                         Type.ATTEMPT_ENDED,
                         plan.id,
@@ -257,6 +260,8 @@ class Loop:
         self.session.narrator.stopping(len(self.running_folders()))
         self.session.asker.interrupt()
         supervision.stop_all(self.running_folders())
+        # set-up commands of worktrees that are being made: the workers wait for them
+        supervision.sweep(attempt_files.Mark(self.session.state.id))
         self.take_ended()
         if self.signal_seen == signal.SIGTERM:
             return ExitCode.TERMINATED

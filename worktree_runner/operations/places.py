@@ -11,6 +11,7 @@ from worktree_runner.git.exclude import exclude_worktrees
 from worktree_runner.git.repository import Repository
 from worktree_runner.git.worktrees import Mark, Worktree
 from worktree_runner.models import Plan
+from worktree_runner.operations.provision import checkout_environment
 from worktree_runner.operations.session import Session
 
 TRIES = 1000
@@ -69,7 +70,13 @@ def make(session: Session, plan_id: str) -> Worktree:
         if tree.mark == mark:
             worktrees.remove(repository.git, repository.layout, tree)
     return worktrees.add(
-        repository.git, repository.layout, path=place, branch=plan.branch, base=plan.base, mark=mark
+        repository.git,
+        repository.layout,
+        path=place,
+        branch=plan.branch,
+        base=plan.base,
+        mark=mark,
+        env=checkout_environment(session.settings.worktrees),
     )
 
 

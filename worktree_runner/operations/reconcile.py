@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from worktree_runner import attempts as attempt_files
+from worktree_runner import supervision
 from worktree_runner.core.events import Type
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.errors import PreconditionError
@@ -19,11 +20,25 @@ from worktree_runner.operations.session import Session
 def reconcile(session: Session) -> None:
     """Brings the journal up to date with the repository and the processes."""
     _tip(session)
+    _sweep(session)
     for plan in session.state.in_order():
         if plan.status is Status.STARTING:
             _starting(session, plan)
         elif plan.status in (Status.FAILED, Status.SKIPPED):
             session.record(Type.PLAN_RETRIED, plan.id, why="execute was called again")
+
+
+def _sweep(session: Session) -> None:
+    """Ends helper commands of a killed wtrun, such as a set-up; living attempts are left alone."""
+    living = [
+        f"{plan.id}-a{plan.attempt}"
+        for plan in session.state.in_order()
+        if isinstance(
+            attempt_files.observe(session.folder.attempt(plan.id, plan.attempt)),
+            attempt_files.Running,
+        )
+    ]
+    supervision.sweep(attempt_files.Mark(session.state.id), keep=living)
 
 
 def _tip(session: Session) -> None:
