@@ -95,3 +95,15 @@ def test_the_commit_holds_exactly_the_planning_files(repo: Repo) -> None:
         cwd=repo.path, env=repo.env, capture_output=True, text=True, check=True,
     ).stdout.split()  # fmt: skip
     assert names == [".planning/ROADMAP.md", STATE]
+
+
+def test_agents_are_told_the_decisions_and_concerns_of_the_state(repo: Repo) -> None:
+    state = (
+        "# State\n\n## Current Position\n\nPhase: 3 of 3 (API)\nPlan: 0 of 1\nStatus: x\n\n"
+        "### Decisions\n\n- [Phase 2]: Ids are opaque\n\n### Blockers/Concerns\n\n- Old TLS\n"
+    )
+    project = Project.make(repo, {"01": plan_text("01", files=["a"])}, {STATE: state})
+    project.execute()
+    prompt = next((repo.path / ".git/wtrun/runs").glob("*/attempts/03-01-a1/prompt*")).read_text()
+    assert "hold here:\n\n- [Phase 2]: Ids are opaque\n" in prompt
+    assert "concerns:\n\n- Old TLS\n" in prompt

@@ -70,6 +70,10 @@ class PromptFacts:
     state_path: str = ""
     """Empty: there is none in the worktree, or it is given as text."""
     state_text: str | None = None
+    decisions: tuple[str, ...] = ()
+    """The state's latest decisions, which bind the agent."""
+    concerns: tuple[str, ...] = ()
+    """The state's blockers and concerns."""
     config_path: str = ""
     config_text: str | None = None
     finished: tuple[tuple[str, str], ...] = ()
@@ -245,6 +249,8 @@ def _plan_values(facts: PromptFacts) -> dict[str, Any]:
         "plan_message": plan_message(dialect, plan),
         "state_path": facts.state_path,
         "state_text": _stripped(facts.state_text),
+        "decisions": facts.decisions,
+        "concerns": facts.concerns,
         "config_path": facts.config_path,
         "config_text": _stripped(facts.config_text),
         "finished": facts.finished,

@@ -7,6 +7,8 @@ from pathlib import Path
 from worktree_runner.agents.references import resolve, resolve_guide
 from worktree_runner.core import checkpoints, routing
 from worktree_runner.core.checkpoints import CompletedTask
+from worktree_runner.core.docs.state_read import StateContext, latest, state_context
+from worktree_runner.core.docs.update import find_documents
 from worktree_runner.core.prompts import (
     PromptFacts,
     References,
@@ -15,8 +17,12 @@ from worktree_runner.core.prompts import (
     render_executor,
 )
 from worktree_runner.core.state import PlanState, Status
+from worktree_runner.core.texts import clean_line
 from worktree_runner.git.gateway import Git
 from worktree_runner.operations.session import Session
+from worktree_runner.operations.tracking import planning_files
+
+MOST_DECISIONS = 20
 
 
 def prompt_for(session: Session, plan: PlanState, checkpoint_file: Path) -> str:
@@ -43,6 +49,7 @@ def prompt_facts(session: Session, plan: PlanState, checkpoint_file: Path) -> Pr
     references = References(
         found.read, (*found.absent, *guide.absent), (*found.documents, *guide.documents)
     )
+    context = state_of(session)
     landed = {other.id: other for other in session.state.with_status(Status.LANDED)}
     return PromptFacts(
         dialect=dialect,
@@ -57,6 +64,8 @@ def prompt_facts(session: Session, plan: PlanState, checkpoint_file: Path) -> Pr
         commit_docs=session.state.planning_tracked,
         state_path=state_path,
         state_text=_text(session, place, dialect.files.state),
+        decisions=tuple(clean_line(text, 300) for text in latest(context.decisions, MOST_DECISIONS)),
+        concerns=tuple(clean_line(text, 300) for text in context.blockers),
         config_path=config_path,
         config_text=_text(session, place, (dialect.files.config,)),
         finished=tuple(
@@ -66,6 +75,14 @@ def prompt_facts(session: Session, plan: PlanState, checkpoint_file: Path) -> Pr
         guide=", ".join((*guide.read, *(document.name for document in guide.documents))),
         instructions=instructions.get("executor" if plan.fresh else "continuation", ""),
     )
+
+
+def state_of(session: Session) -> StateContext:
+    """The project's state as the run's tip has it; on disk where it isn't committed."""
+    files = planning_files(session)
+    path = find_documents(files.paths(), session.dialect).state
+    text = files.read([path]).get(path) if path else None
+    return state_context(text or b"", session.dialect)
 
 
 def resumption(session: Session, plan: PlanState) -> Resumption:

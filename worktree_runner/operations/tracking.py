@@ -49,14 +49,14 @@ def update(session: Session, now: datetime, position: Position = Position.PARTIA
     landed = state.with_status(Status.LANDED)
     if position is Position.PARTIAL and (not landed or state.planning_commit == state.tip):
         return
-    edits = _edits(session, _files(session), _facts(session, landed, now, position))
+    edits = _edits(session, planning_files(session), _facts(session, landed, now, position))
     if state.planning_tracked:
         _commit(session, edits, complete=position is Position.COMPLETE)
     else:
         _write_on_disk(session, edits)
 
 
-def _files(session: Session) -> PlanningFiles:
+def planning_files(session: Session) -> PlanningFiles:
     if session.state.planning_tracked:
         root = session.dialect.root
         return TreeFiles(session.repository.objects, session.state.tip, root)

@@ -9,7 +9,7 @@ import pytest
 from tests.core.docs.samples import COMPLETE, FACTS, STATE, changed_lines
 from worktree_runner.core.docs.facts import Decision, PhaseRef, Position, Progress
 from worktree_runner.core.docs.state import record_blockers, update_state
-from worktree_runner.core.docs.state_read import state_context
+from worktree_runner.core.docs.state_read import latest, state_context
 from worktree_runner.dialects import load
 
 GSD = load("gsd")
@@ -313,3 +313,9 @@ def test_blockers_of_plans_that_are_done_now_go_and_the_users_stay() -> None:
     assert blockers(old[0], **done) == ["- None"]
     noted = ["- 03-01 failed: x", "  but I know why"]
     assert blockers(*noted, **done) == noted
+
+
+def test_the_latest_decisions_are_those_at_the_new_end() -> None:
+    assert latest(["02-01: a", "02-02: b", "03-01: c"], 2) == ("02-02: b", "03-01: c")
+    assert latest(["03-01: c", "02-02: b", "02-01: a"], 2) == ("03-01: c", "02-02: b")
+    assert latest(["one", "two", "three"], 2) == ("two", "three")

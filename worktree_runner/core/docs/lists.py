@@ -114,9 +114,8 @@ def _add_items(page: Page, section: Section, items: Sequence[Bullet], texts: Seq
         page.note(section.line, f"no plain list here; not recorded: {'; '.join(texts)}")
         return
     if real:
-        newest_first = _descends(real)
         lines = [real[0].sibling(text) for text in texts]
-        if newest_first:
+        if newest_first([each.text for each in real]):
             page.add_after(real[0].line - 1, reversed(lines))
         else:
             page.add_after(real[-1].last, lines)
@@ -134,9 +133,9 @@ def _add_items(page: Page, section: Section, items: Sequence[Bullet], texts: Seq
         page.add_after(last, lines)
 
 
-def _descends(items: Sequence[Bullet]) -> bool:
-    """Whether the list has its newest entry on top, by the tags of its first and last entry."""
-    keys = [key for each in items if (key := _order(each.text)) is not None]
+def newest_first(texts: Sequence[str]) -> bool:
+    """Whether a list has its newest entry on top, by the tags of its first and last entry."""
+    keys = [key for text in texts if (key := _order(text)) is not None]
     return len(keys) > 1 and keys[0] > keys[-1]
 
 

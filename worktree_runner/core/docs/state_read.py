@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from worktree_runner.core.docs.front import read_front
@@ -10,6 +11,7 @@ from worktree_runner.core.docs.lists import (
     DECISION_TITLES,
     find_section,
     is_nothing,
+    newest_first,
 )
 from worktree_runner.core.docs.markdown import bullets, cells, field, fields, tables
 from worktree_runner.core.docs.page import Page
@@ -62,6 +64,12 @@ def state_context(text: bytes, dialect: Dialect) -> StateContext:
         stopped_at=stopped.value if stopped else said if isinstance(said, str) else "",
         pending=_pending(page, words.checkpoint),
     )
+
+
+def latest(decisions: Sequence[str], most: int) -> tuple[str, ...]:
+    """The newest of them in the order of the document, wherever it has its newest entry."""
+    chosen = decisions[:most] if newest_first(decisions) else decisions[-most:]
+    return tuple(chosen)
 
 
 def _entries(page: Page, *, decisions: bool) -> tuple[str, ...]:
