@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("plan", "Show a phase's plans, waves, lanes and what is wrong with them."),
     "status": ("status", "Show where a run stands."),
     "logs": ("logs", "Show what a plan's agent said and did."),
+    "state": ("state", "Show the project's state as agents are told it, or rebuild it."),
     "resolve": ("resolve", "Decide a conflict."),
     "publish": ("publish", "Move your branch to what has landed."),
     "clean": ("clean", "Remove left-over worktrees and branches that wtrun made."),

@@ -19,7 +19,14 @@ from worktree_runner.core.waves import Arrangement, arrange
 from worktree_runner.errors import ExitCode
 from worktree_runner.git.repository import current_branch
 from worktree_runner.models import Phase
-from worktree_runner.operations import finish, places, preflight, runs, shell_commands
+from worktree_runner.operations import (
+    finish,
+    places,
+    preflight,
+    runs,
+    shell_commands,
+    state_file,
+)
 from worktree_runner.operations.agent_choice import choose_agent
 from worktree_runner.operations.dry_run import render_dry_run
 from worktree_runner.operations.loop import open_loop
@@ -88,6 +95,7 @@ def begin(
 ) -> Session | None:
     """A new run of the phase with its journal begun; None if every plan is done already."""
     repository, settings = project.repository, project.settings
+    state_file.offer_rebuild(project, screen, asker, datetime.now().astimezone())
     dirty = preflight.uncommitted_planning(project, phase)
     if dirty and preflight.settle_planning(project, phase, dirty, asker, screen, yes=options.yes):
         phase = load_phase(project, repository.git.text("rev-parse", "HEAD"), options.phase)

@@ -89,10 +89,14 @@ def settle_planning(
         raise PreconditionError(
             f"Planning files of {word} {phase.dir.token} are not committed.", hint=command
         )
-    git = project.repository.git
-    git.run("--literal-pathspecs", "add", "-A", "--", *paths)
-    git.run(
+    commit_exactly(project.repository, paths, subject)
+    return True
+
+
+def commit_exactly(repository: Repository, paths: tuple[str, ...], subject: str) -> None:
+    """Commits these paths and nothing else that is staged or edited."""
+    repository.git.run("--literal-pathspecs", "add", "-A", "--", *paths)
+    repository.git.run(
         "--literal-pathspecs", "commit", "--quiet", "--only", "-m", subject, "--", *paths,
         foreground=True,
     )  # fmt: skip
-    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from worktree_runner.agents.references import resolve, resolve_guide
@@ -64,8 +65,8 @@ def prompt_facts(session: Session, plan: PlanState, checkpoint_file: Path) -> Pr
         commit_docs=session.state.planning_tracked,
         state_path=state_path,
         state_text=_text(session, place, dialect.files.state),
-        decisions=tuple(clean_line(text, 300) for text in latest(context.decisions, MOST_DECISIONS)),
-        concerns=tuple(clean_line(text, 300) for text in context.blockers),
+        decisions=tuple(_lines(latest(context.decisions, MOST_DECISIONS))),
+        concerns=tuple(_lines(context.blockers)),
         config_path=config_path,
         config_text=_text(session, place, (dialect.files.config,)),
         finished=tuple(
@@ -83,6 +84,10 @@ def state_of(session: Session) -> StateContext:
     path = find_documents(files.paths(), session.dialect).state
     text = files.read([path]).get(path) if path else None
     return state_context(text or b"", session.dialect)
+
+
+def _lines(texts: Iterable[str]) -> Iterator[str]:
+    return (clean_line(text, 300) for text in texts)
 
 
 def resumption(session: Session, plan: PlanState) -> Resumption:
