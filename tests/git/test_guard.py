@@ -179,6 +179,14 @@ def test_no_verify_does_not_help(attempt: Attempt) -> None:
     attempt.refused("echo 2 > src/a.py; git commit -q --no-verify -am one")
 
 
+def test_what_one_commit_was_allowed_says_nothing_about_the_next(attempt: Attempt) -> None:
+    hook(attempt.common / "hooks", "commit-msg", "exit 1")
+    assert attempt.sh("echo 2 > src/a.py; git commit -qam one").returncode == 1
+    assert (attempt.git_dir / "wtrun-checked").exists()
+    attempt.reserve(ALICE, "src/")
+    attempt.refused("git commit -q --no-verify -am one")
+
+
 @pytest.mark.parametrize(
     "change", ["git mv src/a.py lib.py", "git rm -q src/a.py", "echo n > src/n.py; git add -A"]
 )

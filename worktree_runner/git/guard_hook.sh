@@ -30,7 +30,16 @@ guard_commit() {
   for busy in MERGE_HEAD rebase-merge rebase-apply; do
     [ -e "$gitdir/$busy" ] && return
   done
-  git diff --cached --name-only --no-renames --no-ext-diff -z | check || exit 1
+  # of one git process both hooks run: the second one only looks whether more was staged meanwhile
+  staged="$PPID $(staged_paths | cksum)"
+  seen=$gitdir/wtrun-checked
+  [ "$name" = prepare-commit-msg ] && [ "$(cat "$seen" 2>/dev/null)" = "$staged" ] && return
+  staged_paths | check || exit 1
+  [ "$gitdir" != @GITDIR@ ] || { echo "$staged" >"$seen"; } 2>/dev/null || :
+}
+
+staged_paths() {
+  git diff --cached --name-only --no-renames --no-ext-diff -z
 }
 
 guard_refs() {
