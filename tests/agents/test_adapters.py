@@ -105,6 +105,7 @@ def test_codex_writes_what_a_commit_needs_and_no_more(repo: Repo) -> None:
             common / "wtrun/registry", common / "wtrun/mail", request.outbox,
         )
     ]  # fmt: skip
+    assert {str(folder) for folder in made.folders} == set(tomllib.loads(f"x = {roots}")["x"][1:])
     assert made.argv[-1] == "-"
     assert launch(repo, "codex", resume="t1").argv[-3:] == ("resume", "t1", "-")
     assert after(launch(repo, "codex", sandbox=False).argv, "--sandbox").startswith("danger")

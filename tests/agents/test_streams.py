@@ -108,6 +108,7 @@ def test_stream_that_was_cut_off_is_a_crash(agent: str, tmp_path: Path) -> None:
         parser.feed(line, "stdout")
     outcome = parser.end(-9, killed=False, timed_out=False)
     assert (outcome.status, outcome.failure) == ("failed", FailureKind.CRASH)
+    assert outcome.message == "ended by signal 9"
 
 
 def test_result_may_call_an_error_a_success() -> None:
@@ -122,6 +123,16 @@ def test_result_may_call_an_error_a_success() -> None:
 def test_codex_warning_about_a_model_is_a_notice(tmp_path: Path) -> None:
     outcome, _ = play("codex", "ok", tmp_path)
     assert any("Model metadata" in notice for notice in outcome.notices)
+
+
+def test_codex_without_a_working_sandbox_is_noticed() -> None:
+    parser = registry.load("codex").parser()
+    item = {"type": "command_execution", "command": "ls", "status": "failed", "exit_code": 1,
+            "aggregated_output": "bwrap: No permissions to create new namespace\n"}  # fmt: skip
+    parser.feed(json.dumps({"type": "item.completed", "item": item}), "stdout")
+    notices = parser.end(0, killed=False, timed_out=False).notices
+    assert len(notices) == 1
+    assert "sandbox = false" in notices[0]
 
 
 def test_usage_of_a_resumed_thread_is_the_difference() -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from worktree_runner.agents.common import UNSET, environment, records
@@ -49,6 +50,8 @@ LOGIN = Login(
     command="codex login",
 )
 COMMON_PARTS = ("objects", "refs", "logs", "wtrun/registry", "wtrun/mail")
+
+SANDBOX_FAILURES = ("bwrap: ", "bubblewrap: ", "codex-linux-sandbox: ")
 
 
 class CodexAgent:
@@ -87,6 +90,7 @@ class CodexAgent:
             unset=UNSET,
             stdin=request.prompt_file,
             files=records(request, self.name, "codex"),
+            folders=tuple(writable_roots(request)[1:]),  # its sandbox fails on what is not there
         )
 
     def _sandbox(self, request: AgentRequest) -> list[str]:
@@ -100,7 +104,7 @@ class CodexAgent:
         return CodexParser()
 
 
-def writable_roots(request: AgentRequest) -> list[Any]:
+def writable_roots(request: AgentRequest) -> list[Path]:
     """The places outside of the worktree that a commit, a reservation or a checkpoint writes."""
     common = [request.git_common_dir / part for part in COMMON_PARTS]
     return [request.git_dir, *common, request.outbox]
@@ -180,6 +184,8 @@ class CodexParser:
         if not ended:
             return [AgentEvent(kind="tool", tool=kind, text=head(shown), paths=paths, raw=line)]
         ok = item.get("status") != "failed" and not item.get("error")
+        if not ok and text(result).startswith(SANDBOX_FAILURES):
+            self._memory.notice(f"the sandbox does not start (sandbox = false): {head(result)}")
         ended_event = AgentEvent(
             kind="tool_ended", tool=kind, text=head(result), ok=ok, paths=paths, raw=line
         )

@@ -115,6 +115,8 @@ class Launch(Frozen):
     unset: tuple[str, ...] = ()
     stdin: Path | None = None
     files: Mapping[Path, str] = Field(default_factory=dict)
+    folders: tuple[Path, ...] = ()
+    """Must be there before the start; made with their parents."""
     redact: tuple[str, ...] = ()
 
 

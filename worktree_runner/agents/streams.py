@@ -165,9 +165,12 @@ class Memory:
             return "ok", None, ""
         complaint = "\n".join(self.complaints)
         kind = classify(self.error, self.error_status) or classify(complaint)
-        if kind is None:
-            cut_off = not self.completed and (exit_code is None or exit_code < 0 or exit_code > 128)
-            kind = FailureKind.CRASH if cut_off else FailureKind.UNKNOWN
+        code = 0 if exit_code is None else exit_code
+        signalled = -code if code < 0 else code - 128 if code > 128 else 0
+        if not self.error and not self.completed and (signalled or exit_code is None):
+            said = f"ended by signal {signalled}" if signalled else "ended without an exit status"
+            return "failed", kind or FailureKind.CRASH, said
         worded = [line for line in reversed(self.complaints) if _WORDS.search(line)]
         words = first_line(self.error) or first_line("\n".join(worded))
+        kind = kind or FailureKind.UNKNOWN
         return "failed", kind, words or f"exit code {exit_code}"

@@ -93,6 +93,8 @@ def launch_attempt(session: Session, plan_id: str) -> None:
     request = compose(session, plan, folder)
     save_text(folder / "request.json", request.model_dump_json(indent=1))
     launch = session.agent.build(request)
+    for path in launch.folders:
+        path.mkdir(parents=True, exist_ok=True)
     for path, text in launch.files.items():
         save_text(path, text, mode=0o600)
     save_text(folder / "launch.json", launch.model_dump_json(indent=1))
