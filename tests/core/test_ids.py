@@ -39,10 +39,24 @@ def test_directory_names_give_token_slug_and_project_code(
 
 
 def test_phases_sort_by_number_then_letter_then_each_decimal() -> None:
-    names = ["12B", "3", "2.10", "12", "x-y", "2", "12A.1", "100", "2.1", "12A", "10", "2.1.1"]
+    names = [
+        "12B",
+        "3",
+        "2.10",
+        "2.2",
+        "12",
+        "x-y",
+        "2",
+        "12A.1",
+        "100",
+        "2.1",
+        "12A",
+        "10",
+        "2.1.1",
+    ]
     ordered = sorted(names, key=lambda name: parse_token(name))
     assert ordered == [
-        "2", "2.1", "2.1.1", "2.10", "3", "10", "12", "12A", "12A.1", "12B", "100", "x-y",
+        "2", "2.1", "2.1.1", "2.2", "2.10", "3", "10", "12", "12A", "12A.1", "12B", "100", "x-y",
     ]  # fmt: skip
 
 

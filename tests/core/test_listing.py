@@ -63,6 +63,16 @@ def test_a_bare_plan_is_number_one_and_a_bare_summary_is_only_its() -> None:
     assert plans("03-01-PLAN.md", "SUMMARY.md", "03-SUMMARY.md") == [("01", None)]
 
 
+def test_a_summary_with_one_number_is_read_beside_the_plans() -> None:
+    assert plans("01-PLAN.md", "02-PLAN.md", "03-PLAN.md", "03-SUMMARY.md") == [
+        ("01", None), ("02", None), ("03", "03-SUMMARY.md"),
+    ]  # fmt: skip
+    assert plans("01-PLAN.md", "02-PLAN.md", "03-SUMMARY.md") == [("01", None), ("02", None)]
+    assert plans("03-api-PLAN.md", "03-db-PLAN.md", "03-db-SUMMARY.md") == [
+        ("api", None), ("db", "03-db-SUMMARY.md"),
+    ]  # fmt: skip
+
+
 def test_siblings_that_greedy_globs_take_are_no_plans() -> None:
     names = (
         "03-RESEARCH.md", "03-CONTEXT.md", "03-VERIFICATION.md", "03-01-PLAN-OUTLINE.md",

@@ -160,6 +160,21 @@ def test_a_missing_plan_of_this_phase_is_an_error() -> None:
     ]
 
 
+def test_a_bare_number_may_mean_another_phase() -> None:
+    alone = read({"03-PLAN.md": "---\nwave: 1\ndepends_on: 2\n---\n<task></task>"})
+    assert errors(alone) == []
+    assert [note.message for note in every(alone)] == [
+        "dependency '2' names no plan of phase 03; not waited for"
+    ]
+    files = {
+        "03-01-PLAN.md": "---\ndepends_on: [2]\n---\n<task></task>",
+        ".planning/phases/02-base/02-01-PLAN.md": "x",
+    }
+    assert errors(read(files)) == []
+    files[".planning/phases/02-base/02-01-SUMMARY.md"] = "x"
+    assert every(read(files)) == []
+
+
 def test_a_removed_plan_whose_summary_is_there_is_satisfied() -> None:
     phase = read({"03-02-PLAN.md": "---\ndepends_on: [03-01]\n---\n", "03-01-SUMMARY.md": "x"})
     assert errors(phase) == [] and phase.plans[0].depends_on == ()

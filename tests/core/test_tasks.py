@@ -114,6 +114,7 @@ def test_any_mixture_of_marks_gives_numbered_tasks_in_order(parts: list[str]) ->
         "<task>\n" * 20_000,
         "```x\n" * 50_000 + "<task>\n",
         "````\n```\n" * 20_000 + "<task>\n",
+        "````x\n" * 20_000 + "```\n" * 20_000 + "<task>\n",
         "<task " * 20_000,
         "<task>\n<name>" * 10_000,
         "## Task 1\n" * 5_000,

@@ -191,7 +191,9 @@ def _pair(
     plans: Mapping[str, str], summaries: Mapping[str, str], phase: PhaseName, dialect: Dialect
 ) -> tuple[PlanFile, ...]:
     plan_names = name_plans(plans.values(), phase)
-    summary_names = name_plans(summaries.values(), phase)
+    # a summary's name is read beside all the others: `03-SUMMARY.md` means plan 03 where
+    # `01-PLAN.md` and `03-PLAN.md` are, and the only plan of phase 3 where they are not
+    summary_names = {**name_plans([*plans.values(), *summaries.values()], phase), **plan_names}
     by_stem: dict[str, str] = {}
     by_number: dict[tuple[str, bool, str], str] = {}
     for path, stem in summaries.items():
