@@ -333,3 +333,21 @@ def test_findings_are_said_in_words(attempt: Attempt, repo: Repo) -> None:
     assert texts[0] == "barrel.ts was not declared"
     assert texts[1] == f"refs/heads/meanwhile is new ({attempt.base[:10]})"
     assert texts[2].startswith("README.md in the main worktree changed from ")
+
+
+def test_a_bare_repository_with_worktrees_is_guarded_and_judged_alike(
+    repo: Repo, tmp_path: Path
+) -> None:
+    repo.commit("first", {"src/a.py": "1\n"})
+    repo.git("clone", "-q", "--bare", str(repo.path), str(tmp_path / "bare.git"))
+    bare = Repo(tmp_path / "bare.git", repo.env)
+    attempt = Attempt(bare)
+    audit.save_before(attempt.spec)
+    attempt.ok("echo 2 > src/a.py; git commit -qam one")
+    attempt.refused("git tag v1")
+    attempt.ok("git -c core.hooksPath= tag v1")
+    found = report(attempt)
+    assert subjects(found.findings) == [
+        (Kind.UNDECLARED, "src/a.py"), (Kind.REF, "refs/tags/v1")
+    ]  # fmt: skip
+    assert found.breaches
