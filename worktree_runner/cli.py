@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "execute": ("execute", "Run the plans of a phase, or go on with its unfinished run."),
     "plan": ("plan", "Show a phase's plans, waves, lanes and what is wrong with them."),
     "status": ("status", "Show where a run stands."),
+    "report": ("report", "Print the report of a run."),
     "logs": ("logs", "Show what a plan's agent said and did."),
     "state": ("state", "Show the project's state as agents are told it, or rebuild it."),
     "resolve": ("resolve", "Decide a conflict."),

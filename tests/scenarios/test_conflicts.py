@@ -59,6 +59,26 @@ def test_the_report_has_both_sides_their_base_and_both_objectives(repo: Repo) ->
     assert json.loads(document)
 
 
+def test_the_report_of_the_run_says_what_landed_and_what_waits(repo: Repo) -> None:
+    project = conflicting(repo)
+    project.execute(expect=3)
+    report = project.wtrun("report", expect=0).stdout
+    assert "## Phase 03: API: Execution Incomplete" in report
+    assert "**Plans completed:** 2 of 4" in report
+    assert "- **03-02** Part 02 of the API (conflict)" in report
+    assert "  - in conflict: `shared.txt`" in report
+    assert "wtrun resolve 03-02" in report
+    document = json.loads(project.wtrun("report", "--format", "json", expect=0).stdout)
+    assert document["counts"]["merged"] == 2
+    assert document["exit_code"] == 3
+    project.wtrun("resolve", "03-02", "--take", "plan", expect=0)
+    project.execute(expect=0)
+    report = project.wtrun("report", "3", expect=0).stdout
+    assert "Execution Complete" in report and "### Next" not in report
+    junit = project.wtrun("report", "--format", "junit", expect=0).stdout
+    assert 'tests="4" failures="0" errors="0" skipped="0"' in junit
+
+
 def test_taking_the_plans_side_lands_it_and_the_run_goes_on(repo: Repo) -> None:
     project = conflicting(repo)
     project.execute(expect=3)

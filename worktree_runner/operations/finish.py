@@ -13,6 +13,7 @@ from worktree_runner.models import Phase
 from worktree_runner.operations import cleanup, summaries, tracking
 from worktree_runner.operations.project import Project
 from worktree_runner.operations.publishing import publish_tip
+from worktree_runner.operations.reporting import save_report
 from worktree_runner.operations.session import Session
 from worktree_runner.ui.console import Screen, Tone
 
@@ -35,6 +36,7 @@ def finish(session: Session, code: ExitCode, *, now: datetime) -> ExitCode:
     else:
         session.record(Type.RUN_PAUSED, code=int(code), reason="waits for a person")
     say_end(session, code)
+    save_report(session, code)
     return code
 
 
