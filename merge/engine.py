@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 
 from merge import answers, checks
 from merge.file import FileMerge, merge_file
-from merge.markers import render
+from merge.markers import holds_markers, render
+from merge.paths import BINARY, suffix_of
 from merge.policy import DEFAULTS, Settings, matches
 from merge.ports import ObjectStore
 from merge.text import Segment, hunks_of
@@ -215,34 +216,49 @@ def _clean_paths(
         path: (old, new)
         for path, (old, new) in brought.items()
         if new and path not in work.merged.stages and path not in work.edits
-        and new.mode != SUBMODULE
+        and new.mode != SUBMODULE and suffix_of(path) not in BINARY
     }  # fmt: skip
     if not candidates:
         return
     differs = work.store.changed_paths(theirs, work.merged.tree)
-    for path, (old, new) in sorted(candidates.items()):
-        assert new is not None
-        data = work.store.read_blob(new.oid)
-        before = work.store.read_blob(old.oid) if old and old.mode != SUBMODULE else b""
-        if checks.left_markers((before,), data):
+    merged = {path: _Merged(old, new, differs.get(path, (None, None))[0]) for path, (old, new)
+              in candidates.items() if new}  # fmt: skip
+    blobs = work.store.read_blobs({oid for found in merged.values() for oid in found.oids()})
+    for path, found in sorted(merged.items()):
+        data = blobs[found.new.oid]
+        if holds_markers(data) and not (found.old and holds_markers(_blob(work.store, found.old))):
             why = "the file holds conflict markers that a side committed"
-            _escalate_clean(work, path, "other", why, (old, new, new))
-        elif path in differs and (plan := differs[path][0]) and plan.mode != SUBMODULE and old:
-            sides = (before, work.store.read_blob(plan.oid))
+            _escalate_clean(work, path, "other", why, found)
+        elif sides := [blobs[entry.oid] for entry in found.sides()]:
             name = checks.doubled_definition(path, sides, data)
             if name is not None:
                 why = f"git merged it cleanly, but the result defines {name} twice"
-                _escalate_clean(work, path, "duplicate", why, (old, new, plan))
+                _escalate_clean(work, path, "duplicate", why, found)
 
 
-def _escalate_clean(
-    work: _Work, path: str, kind: str, why: str, found: tuple[Entry | None, Entry, Entry]
-) -> None:
-    old, new, plan = found
-    stages = {n: entry for n, entry in ((2, old), (3, plan)) if entry}
-    mark = fingerprint({**stages, 0: new})
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """A path that git merged cleanly: the target's entry, the result, and the plan's if it is
+    neither the target's nor the result's."""
+
+    old: Entry | None
+    new: Entry
+    plan: Entry | None
+
+    def oids(self) -> tuple[str, ...]:
+        return tuple(entry.oid for entry in (self.new, *self.sides()))
+
+    def sides(self) -> tuple[Entry, ...]:
+        """Both sides' entries if git combined two files here, else none."""
+        found = tuple(e for e in (self.old, self.plan) if e and e.mode != SUBMODULE)
+        return found if len(found) == 2 else ()
+
+
+def _escalate_clean(work: _Work, path: str, kind: str, why: str, found: _Merged) -> None:
+    stages = {n: entry for n, entry in ((2, found.old), (3, found.plan or found.new)) if entry}
+    mark = fingerprint({**stages, 0: found.new})
     work.conflicts.append(FileConflict(path, kind, why, stages, fingerprint=mark))
-    work.marked[path] = new
+    work.marked[path] = found.new
 
 
 def _apply_choices(work: _Work, choices: Sequence[Choice]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from merge.import_syntax import Element, Region, Statement, with_elements
+from merge.import_layout import with_elements
+from merge.import_values import Element, Region, Statement
 from merge.text import Lines
 
 

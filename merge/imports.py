@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from merge.import_canvas import Canvas
-from merge.import_syntax import Element, Region, elements_outside, find_region
+from merge.import_syntax import elements_outside, find_region
+from merge.import_values import Element, Region
 from merge.text import Lines, line_end, split_lines
 from merge.types import ConflictHunk
 

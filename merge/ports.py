@@ -25,6 +25,10 @@ class ObjectStore(Protocol):
 
     def read_blob(self, oid: str) -> bytes: ...
 
+    def read_blobs(self, oids: Iterable[str]) -> Mapping[str, bytes]:
+        """Many blobs at once; every id must exist."""
+        ...
+
     def write_blob(self, data: bytes) -> str: ...
 
     def edit_tree(self, tree: str, edits: Mapping[str, Entry | None]) -> str:

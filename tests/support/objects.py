@@ -54,6 +54,9 @@ class GitObjects:
     def read_blob(self, oid: str) -> bytes:
         return self._git("cat-file", "blob", oid)[1]
 
+    def read_blobs(self, oids: Iterable[str]) -> Mapping[str, bytes]:
+        return {oid: self.read_blob(oid) for oid in oids}
+
     def write_blob(self, data: bytes) -> str:
         return self._git("hash-object", "-w", "--stdin", data=data)[1].decode().strip()
 

@@ -1,0 +1,83 @@
+"""Writing an import statement anew with other names, in its own layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from merge.import_forms import path_tail
+from merge.import_values import Element, Statement
+from merge.text import Lines
+
+MAX_WIDTH = 88
+
+
+def with_elements(
+    language: str, statement: Statement, elements: tuple[Element, ...], end: bytes
+) -> Lines | None:
+    """The statement with these elements instead, in its own layout; None if that is unsure."""
+    if elements == statement.elements:
+        return statement.lines
+    if not statement.opening:
+        return None
+    named = [e for e in elements if e.name != "default"]
+    if language == "python" and statement.opening == "import ":
+        words = [e.module + (f" as {e.alias}" if e.alias else "") for e in elements]
+    elif language == "rust":
+        module = statement.opening.rpartition("use ")[2].removesuffix("::{")
+        words = [_use_word(e, module) for e in elements]
+    else:
+        words = [e.name + (f" as {e.alias}" if e.alias else "") for e in named]
+    if not words or len(elements) - len(named) != sum(
+        e.name == "default" for e in statement.elements
+    ):
+        return None
+    if len(statement.lines) == 1:
+        line = _one_line(language, statement, words)
+        longest = max(MAX_WIDTH, len(statement.lines[0].rstrip()))
+        if len(line) <= longest:
+            return (line.encode() + end,)
+        return _one_each(language, statement, words, "  " if language in "js ts" else "    ", end)
+    indent = _vertical_indent(statement, len(statement.elements))
+    if indent is None:
+        return None
+    return _one_each(language, statement, words, indent, end)
+
+
+def _use_word(element: Element, module: str) -> str:
+    path = element.name.removeprefix(module).removeprefix("::") or "self"
+    return path if element.alias in ("", path_tail(element.name)) else f"{path} as {element.alias}"
+
+
+def _one_line(language: str, statement: Statement, words: Sequence[str]) -> str:
+    inner = ", ".join(words)
+    if language == "rust" and len(words) == 1 and words[0] != "self":
+        return f"{statement.opening.removesuffix('{')}{inner};"
+    if language == "python":
+        closing = ")" if statement.closing else ""
+        return f"{statement.opening}{statement.closing}{inner}{closing}"
+    tight = language == "rust" or b"{ " not in statement.lines[0]
+    return f"{statement.opening}{inner if tight else f' {inner} '}{statement.closing}"
+
+
+def _vertical_indent(statement: Statement, count: int) -> str | None:
+    """The indent of one-name-a-line layout, None for another layout."""
+    inner = statement.lines[1:-1]
+    default = sum(e.name == "default" for e in statement.elements)
+    if len(inner) != count - default:
+        return None
+    indents = {line[: len(line) - len(line.lstrip())] for line in inner}
+    return indents.pop().decode() if len(indents) == 1 else None
+
+
+def _one_each(
+    language: str, statement: Statement, words: Sequence[str], indent: str, end: bytes
+) -> Lines | None:
+    if language == "python" and statement.opening == "import ":
+        return None
+    many = len(statement.lines) > 2
+    comma = not many or statement.lines[-2].rstrip().endswith(b",")
+    opening = statement.opening + ("(" if language == "python" else "")
+    closing = ")" if language == "python" else statement.closing
+    last = len(words) - 1
+    inner = [f"{indent}{w}{',' if i < last or comma else ''}" for i, w in enumerate(words)]
+    return tuple(line.encode() + end for line in (opening, *inner, closing))

@@ -1,0 +1,74 @@
+"""Import statements as values: elements, statements, regions.
+
+- A region is the first stretch of a file that holds only imports, blank lines and comments.
+- An element is one name that a statement brings; statements are sets of elements.
+- A statement in a form not known here is kept as one opaque element, its text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from merge.text import Lines
+
+
+class Element(NamedTuple):
+    """`module` gives `name`, known here as `binding`; an empty binding names nothing."""
+
+    kind: str
+    module: str
+    name: str
+    alias: str
+
+    @property
+    def binding(self) -> str:
+        if self.alias:
+            return self.alias
+        if self.kind == "go":
+            return ""
+        if self.kind in {"use", "java"}:
+            tail = re.split(r"::|\.", self.name)[-1]
+            return "" if tail in {"*", "self"} else tail
+        return "" if self.name in {"*", ""} else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Lines `start:end` of the file. `opening` is what stands before the list of names."""
+
+    lines: Lines
+    elements: tuple[Element, ...]
+    opening: str = ""
+    closing: str = ""
+    ordered: bool = False
+    """Executed for its effect, so its place among others of this kind matters."""
+
+    def joins(self, other: Statement) -> bool:
+        """Whether names of the other statement may stand in this one."""
+        if not self.opening or self.opening == "import " or self.key != other.key:
+            return False
+        grouped = any(b"{" in line for s in (self, other) for line in s.lines)
+        return self.opening == other.opening and (grouped or not self.opening.endswith("::{"))
+
+    @property
+    def key(self) -> str:
+        return self.elements[0].module if self.elements else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Lines `start:end` of a file; items are statements, blank lines and comments in order."""
+
+    start: int
+    end: int
+    items: tuple[Statement | bytes, ...]
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        return tuple(item for item in self.items if isinstance(item, Statement))
+
+    @property
+    def comments(self) -> tuple[bytes, ...]:
+        return tuple(i.strip() for i in self.items if isinstance(i, bytes) and i.strip())
