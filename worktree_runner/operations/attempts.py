@@ -21,8 +21,9 @@ from worktree_runner.core.events import Type
 from worktree_runner.core.state import PlanState
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git.gateway import Git
-from worktree_runner.operations import places, prompting
+from worktree_runner.operations import places, prompting, readiness
 from worktree_runner.operations.agent_choice import choose_model
+from worktree_runner.operations.readiness import Ready, make_ready
 from worktree_runner.operations.session import Session
 from worktree_runner.store.atomic import save_bytes, save_text
 
@@ -51,11 +52,11 @@ def plan_attempt(session: Session, plan_id: str) -> None:
     )
 
 
-def make_worktree(session: Session, plan_id: str) -> tuple[str, ...]:
-    """Makes the attempt's worktree, or checks the one that it goes on in.
+def make_worktree(session: Session, plan_id: str) -> Ready:
+    """Makes the attempt's worktree and provisions it, or checks the one that it goes on in.
 
-    Runs in a worker thread, so it records nothing. Gives the untracked files that
-    provisioning left. Raises WtrunError; the worktree is left as it is then.
+    Runs in a worker thread, so it records nothing. Raises WtrunError; the worktree is left as it
+    is then.
     """
     plan = session.of(plan_id)
     place = Path(plan.worktree)
@@ -72,14 +73,16 @@ def make_worktree(session: Session, plan_id: str) -> tuple[str, ...]:
             f"The worktree {place} of plan {plan.id} does not start from {plan.base[:10]}.",
             hint=f"look at it with 'git -C {place} log', then wtrun clean",
         )
-    return ()
+    return make_ready(session, plan) if plan.fresh else Ready(plan.untracked)
 
 
-def start(session: Session, plan_id: str, untracked: tuple[str, ...]) -> None:
+def start(session: Session, plan_id: str, ready: Ready) -> None:
     """Writes the prompt and starts the agent in the worktree that has been made."""
     session.record(
-        Type.ATTEMPT_READY, plan_id, n=session.of(plan_id).attempt, untracked=list(untracked)
+        Type.ATTEMPT_READY, plan_id, n=session.of(plan_id).attempt, untracked=list(ready.untracked)
     )
+    for text in ready.notices:
+        session.record(Type.NOTICE, plan_id, text=text)
     launch_attempt(session, plan_id)
 
 
@@ -170,6 +173,7 @@ def compose(session: Session, plan: PlanState, folder: Path) -> AgentRequest:
 def environment(session: Session, plan: PlanState) -> dict[str, str]:
     """What every agent process finds in its environment, beside what its adapter adds."""
     return {
+        **readiness.environment(session, plan),
         "WTRUN_PLAN": plan.id,
         "WTRUN_PHASE": session.state.phase,
         "WTRUN_RUN": session.state.id,

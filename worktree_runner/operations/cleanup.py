@@ -18,7 +18,7 @@ from worktree_runner.core.events import Type
 from worktree_runner.git import worktrees
 from worktree_runner.git.gateway import Git
 from worktree_runner.git.repository import Repository
-from worktree_runner.operations import places
+from worktree_runner.operations import places, readiness
 from worktree_runner.operations.evidence import leftovers
 from worktree_runner.operations.session import Session
 
@@ -152,7 +152,7 @@ def clean_landed(session: Session) -> None:
             Path(plan.worktree),
             plan.branch,
             [session.state.tip],
-            plan.untracked,
+            readiness.untouched(session, plan),
         )
         refs: tuple[str, ...] = ()
         if not belongings.safe:

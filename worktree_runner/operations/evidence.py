@@ -12,7 +12,7 @@ from worktree_runner.core.docs.summary import parse_summary
 from worktree_runner.core.evidence import Evidence, SelfCheck
 from worktree_runner.core.state import PlanState
 from worktree_runner.git.gateway import Git
-from worktree_runner.operations import summaries
+from worktree_runner.operations import readiness, summaries
 from worktree_runner.operations.session import Session
 
 
@@ -52,7 +52,7 @@ def gather(session: Session, plan: PlanState, checkpoint: Mapping[str, Any]) -> 
         has_summary=summary is not None,
         self_check=SelfCheck.ABSENT if parsed is None else SelfCheck(parsed.self_check),
         missing=() if parsed is None else _missing(session, head, parsed.key_files_created),
-        leftovers=leftovers(place, plan.untracked),
+        leftovers=leftovers(place, readiness.untouched(session, plan)),
         rescued=rescued,
     )
 
