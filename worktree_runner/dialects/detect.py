@@ -71,7 +71,7 @@ def _named(name: str, known: Mapping[str, Dialect]) -> Dialect:
 
 def _with_root(dialect: Dialect, paths: Sequence[str]) -> Dialect:
     """The dialect at its root, or at an older one if only that is there."""
-    for root in (dialect.root, *dialect.detection.older_roots):
+    for root in dialect.roots:
         if _is_root(dialect, root, paths):
             return dialect if root == dialect.root else dialect.model_copy(update={"root": root})
     raise PreconditionError(

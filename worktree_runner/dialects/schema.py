@@ -135,6 +135,11 @@ class Dialect(_Part):
     agents: Mapping[str, str] = Field(default_factory=dict)
     """Agent names of the originals by role, and by `executor.<domain>`."""
 
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Where this dialect's planning directory may be, today's place first."""
+        return (self.root, *self.detection.older_roots)
+
     def profile_name(self, name: str) -> str | None:
         """The profile that is meant, or None if there is no such profile."""
         plain = name.strip().lower()

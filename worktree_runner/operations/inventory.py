@@ -6,14 +6,16 @@ Read only, and without git: it also works where nothing is committed yet.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from worktree_runner.core.inventory import Inventory, inspect
 from worktree_runner.core.plans import find_phase, list_phases, phase_paths, read_phase
-from worktree_runner.dialects import Dialect, detect, load_own
+from worktree_runner.dialects import Dialect
 from worktree_runner.models import PhaseDir
-from worktree_runner.planning.reader import DiskFiles, PlanningFiles
+from worktree_runner.planning.reader import PlanningFiles, find_dialect
 from worktree_runner.store import locate
 from worktree_runner.store.config import load_settings, user_file
 
@@ -37,20 +39,19 @@ def project_root(folder: Path) -> Path:
 def open_desk(folder: Path, dialect: str | None = None) -> PlanningDesk:
     """The planning directory; raises where there is none or several."""
     root = project_root(folder)
-    own = load_own(root / ".wtrun" / "dialects")
-    files = DiskFiles(root, [known.root for known in own.values()])
-    paths = files.paths()
-    if dialect is None:
-        dialect = _settings_dialect(root)
-    found = detect(paths, override=dialect, own=own, read=files.read)
-    if not found.root.startswith("."):
-        files = DiskFiles(root, [found.root])
-        paths = files.paths()
-    return PlanningDesk(root, found, files, paths)
+    found, files = find_dialect(root, chosen_dialect(root, {"dialect": dialect}))
+    return PlanningDesk(root, found, files, files.paths())
 
 
-def _settings_dialect(root: Path) -> str | None:
-    loaded = load_settings(root, None, env=os.environ, user_file=user_file(os.environ))
+def chosen_dialect(root: Path, flags: Mapping[str, Any]) -> str | None:
+    """The dialect that a flag or a setting names; None leaves it to what is there."""
+    loaded = load_settings(
+        root,
+        None,
+        flags={"dialect": flags.get("dialect")},
+        env=os.environ,
+        user_file=user_file(os.environ),
+    )
     return loaded.settings.dialect
 
 

@@ -15,13 +15,13 @@ from typing import Any
 
 from worktree_runner.core.listing import find_phase, phase_paths
 from worktree_runner.core.plans import read_phase
-from worktree_runner.dialects import detect
 from worktree_runner.dialects.schema import Dialect
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git.files import TreeFiles
 from worktree_runner.git.repository import Repository, open_repository
 from worktree_runner.models import Phase
-from worktree_runner.planning.reader import DiskFiles, PlanningFiles
+from worktree_runner.operations.inventory import chosen_dialect
+from worktree_runner.planning.reader import DiskFiles, PlanningFiles, find_dialect
 from worktree_runner.store.config import load_settings, user_file
 from worktree_runner.store.settings import Settings
 
@@ -42,15 +42,14 @@ class Project:
         """The planning files that a run from this commit works with."""
         if self.tracked:
             return TreeFiles(self.repository.objects, commit, self.dialect.root)
-        return DiskFiles(self.repository.home)
+        return DiskFiles(self.repository.home, self.dialect.roots)
 
 
 def open_project(folder: Path, flags: Mapping[str, Any]) -> Project:
     """The project around `folder`; raises with the reason where there is none."""
     repository = open_repository(folder)
     refuse_inside_attempt(repository)
-    disk = DiskFiles(repository.home)
-    dialect = detect(disk.paths(), override=flags.get("dialect"))
+    dialect, _ = find_dialect(repository.home, chosen_dialect(repository.home, flags))
     ignored = repository.git.ok("check-ignore", "--quiet", f"{dialect.root}/x")
     loaded = load_settings(
         repository.home,

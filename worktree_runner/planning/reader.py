@@ -10,7 +10,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-_SKIPPED = {".git", "node_modules", ".worktrees", ".venv", "__pycache__"}
+from worktree_runner.dialects import Dialect, detect, load_file, load_own
+from worktree_runner.dialects.detect import shipped
+
+OWN = ".wtrun"
+"""The project's own directory of wtrun, with its dialects."""
+_SKIPPED = {".git", "node_modules", "__pycache__"}
 
 
 class PlanningFiles(Protocol):
@@ -28,8 +33,8 @@ class PlanningFiles(Protocol):
 class DiskFiles:
     """The planning files below a directory on disk, committed or not.
 
-    Lists hidden directories of the top level only (`.planning`, `.ace`, `.wtrun`, ...), since
-    planning roots are hidden, and the whole of `extra_roots`.
+    Lists the roots of the shipped and the project's own dialects, `.wtrun` and `extra_roots`,
+    and nothing else: a repository's other directories may hold a million files.
     """
 
     def __init__(self, root: Path, extra_roots: Iterable[str] = ()) -> None:
@@ -37,19 +42,13 @@ class DiskFiles:
         self.extra_roots = tuple(extra_roots)
 
     def paths(self) -> tuple[str, ...]:
-        try:
-            names = sorted(entry.name for entry in os.scandir(self.root))
-        except OSError:
-            return ()
-        hidden = [name for name in names if name.startswith(".") and name not in _SKIPPED]
+        known = (*shipped().values(), *own_dialects(self.root).values())
+        roots = {root for dialect in known for root in dialect.roots}
         found: list[str] = []
-        for name in dict.fromkeys((*hidden, *self.extra_roots)):
-            place = self.root / name
-            if place.is_dir():
-                found += self._below(place)
-            elif place.is_file():
-                found.append(name)
-        return tuple(sorted(found))
+        for name in sorted({*roots, *self.extra_roots, OWN}):
+            if (self.root / name).is_dir():
+                found += self._below(self.root / name)
+        return tuple(sorted(set(found)))
 
     def _below(self, place: Path) -> Iterable[str]:
         for folder, folders, files in os.walk(place):
@@ -65,3 +64,22 @@ class DiskFiles:
             except OSError:
                 continue
         return found
+
+
+def own_dialects(root: Path) -> Mapping[str, Dialect]:
+    """The dialects that the project brings along in `.wtrun/dialects`."""
+    return load_own(root / OWN / "dialects")
+
+
+def find_dialect(root: Path, override: str | None = None) -> tuple[Dialect, DiskFiles]:
+    """The dialect of the project on disk, and its files; raises where there is none or several.
+
+    `override` is a dialect's name, or the path of a dialect file.
+    """
+    own = dict(own_dialects(root))
+    if override is not None and (override.endswith(".toml") or "/" in override):
+        dialect = load_file(Path(override))
+        own[dialect.name] = dialect
+        override = dialect.name
+    files = DiskFiles(root, [name for dialect in own.values() for name in dialect.roots])
+    return detect(files.paths(), override=override, own=own, read=files.read), files
