@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from worktree_runner.core.docs.facts import Decision, PhaseRef, Progress
+from worktree_runner.core.docs.facts import Decision, Progress
 from worktree_runner.core.docs.refs import plain_token, token_key
 from worktree_runner.core.docs.roadmap import Milestone, RoadmapPhase
 from worktree_runner.core.docs.summary import Summary
@@ -43,58 +43,57 @@ MOST_DECISIONS = 12
 
 def render_state(facts: ProjectFacts, dialect: Dialect) -> bytes:
     """A state document in the template's form; it says that it was rebuilt and from what."""
-    words = dialect.words
     current, done_phases = _current(facts)
-    progress = progress_of(facts, done_phases)
-    phase, plan = words.phase.capitalize(), words.plan.capitalize()
-    last = _last_token(facts)
+    percent = progress_of(facts, done_phases).percent
     when, what = facts.last_commit[:10] or facts.date, facts.last_commit[11:] or "none"
+    phase = dialect.words.phase.capitalize()
+    sources = f"{dialect.files.roadmap[0]}, {dialect.words.summary} files and git"
     lines = [
-        "# Project State",
-        "",
-        "## Project Reference",
-        "",
-        *([f"See: {dialect.root}/{dialect.files.project[0]}", ""] if dialect.files.project else []),
-        *([f"**Core value:** {facts.core_value}"] if facts.core_value else []),
-        f"**Current focus:** {phase} {_named(current, '—')}" if current else "**Current focus:** —",
-        "",
-        "## Current Position",
-        "",
-    ]
-    if current is not None:
-        done, total = len(current.summaries), len(current.plans)
-        name = f" ({current.name})" if current.name else ""
-        lines += [
-            f"{phase}: {plain_token(current.token)} of {last}{name}",
-            f"{plan}: {done} of {total} in current {words.phase}"
-            if total
-            else f"{plan}: Not started",
-            f"Status: {_status(current, words.phase)}",
-        ]
-    else:
-        lines += [f"{phase}: —", f"{plan}: —", "Status: Milestone complete"]
-    lines += [
+        *("# Project State", "", "## Project Reference", ""),
+        *_reference(facts, current, dialect),
+        *("", "## Current Position", ""),
+        *_position(facts, current, dialect),
         f"Last activity: {when} — {what}",
         "",
-        f"Progress: {_bar(progress.percent)} {progress.percent}%",
-        "",
-        "## Accumulated Context",
-        "",
-        "### Decisions",
-        "",
+        f"Progress: {_bar(percent)} {percent}%",
+        *("", "## Accumulated Context", "", "### Decisions", ""),
         *_decisions(facts, phase),
-        "",
-        "### Blockers/Concerns",
-        "",
-        "None yet.",
-        "",
-        "## Session Continuity",
-        "",
+        *("", "### Blockers/Concerns", "", "None yet."),
+        *("", "## Session Continuity", ""),
         f"Last session: {facts.now}",
-        f"Stopped at: rebuilt from {dialect.files.roadmap[0]}, {words.summary} files and git",
+        f"Stopped at: rebuilt from {sources}",
         "Resume file: None",
     ]
     return ("\n".join(lines) + "\n").encode()
+
+
+def _reference(facts: ProjectFacts, current: PhaseFacts | None, dialect: Dialect) -> list[str]:
+    phase = dialect.words.phase.capitalize()
+    lines = []
+    if dialect.files.project:
+        lines += [f"See: {dialect.root}/{dialect.files.project[0]}", ""]
+    if facts.core_value:
+        lines.append(f"**Core value:** {facts.core_value}")
+    focus = "—"
+    if current is not None:
+        token = plain_token(current.token)
+        focus = f"{phase} {token} — {current.name}" if current.name else f"{phase} {token}"
+    return [*lines, f"**Current focus:** {focus}"]
+
+
+def _position(facts: ProjectFacts, current: PhaseFacts | None, dialect: Dialect) -> list[str]:
+    word, plan = dialect.words.phase, dialect.words.plan.capitalize()
+    phase = word.capitalize()
+    if current is None:
+        return [f"{phase}: —", f"{plan}: —", "Status: Milestone complete"]
+    done, total = len(current.summaries), len(current.plans)
+    name = f" ({current.name})" if current.name else ""
+    counted = f"{done} of {total} in current {word}" if total else "Not started"
+    return [
+        f"{phase}: {plain_token(current.token)} of {_last_token(facts)}{name}",
+        f"{plan}: {counted}",
+        f"Status: {_status(current, word)}",
+    ]
 
 
 def progress_of(facts: ProjectFacts, done_phases: int | None = None) -> Progress:
@@ -144,11 +143,6 @@ def _status(phase: PhaseFacts, word: str) -> str:
 def _last_token(facts: ProjectFacts) -> str:
     tokens = [each.token for each in facts.roadmap] or [each.token for each in facts.phases]
     return plain_token(tokens[-1]) if tokens else "?"
-
-
-def _named(phase: PhaseFacts | PhaseRef, dash: str) -> str:
-    token = plain_token(phase.token)
-    return f"{token} {dash} {phase.name}" if phase.name else token
 
 
 def _bar(percent: int) -> str:
