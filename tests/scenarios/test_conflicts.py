@@ -177,6 +177,26 @@ def test_answers_that_were_not_confirmed_are_shown_again(repo: Repo) -> None:
     assert repo.read("shared.txt") == b"one\nsecond\nthree\n"
 
 
+def test_ctrl_c_at_the_last_question_of_a_run_keeps_the_answers_and_merges_nothing(
+    repo: Repo,
+) -> None:
+    project = conflicting(repo)
+    child = at_terminal(project, "execute", "3")
+    child.expect_exact("[?] more: ")
+    child.sendline("p")
+    child.expect_exact("Commit this resolution?")
+    child.expect_exact("[?]: ")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+    assert repo.read("shared.txt") == b"one\nfirst\nthree\n"
+    shown, code = typed(at_terminal(project, "execute", "3"), "k", "y")
+    assert "1 answer from before still fit" in shown
+    assert code == 0
+    assert repo.read("shared.txt") == b"one\nsecond\nthree\n"
+
+
 def test_a_run_at_a_terminal_asks_and_merges_what_was_decided(repo: Repo) -> None:
     project = conflicting(repo)
     shown, code = typed(at_terminal(project, "execute", "3"), "b", "y")

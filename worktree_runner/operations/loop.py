@@ -12,6 +12,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator
+from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -263,9 +264,17 @@ class Loop:
         # set-up commands of worktrees that are being made: the workers wait for them
         supervision.sweep(attempt_files.Mark(self.session.state.id))
         self.take_ended()
+        self.keep_drafts()
         if self.signal_seen == signal.SIGTERM:
             return ExitCode.TERMINATED
         return ExitCode.INTERRUPTED
+
+    def keep_drafts(self) -> None:
+        """Keeps what was answered of a conflict whose question was ended by Ctrl-C."""
+        for plan_id, (future, _) in self.jobs.items():
+            done, _ = futures.wait([future], timeout=1.0)
+            if done and not future.cancelled() and future.exception() is None:
+                asking.keep_draft(self.session, plan_id, future.result())
 
 
 def record_exit(session: Session, plan_id: str, exit: attempt_files.Exit) -> None:
