@@ -79,7 +79,7 @@ def _facts(
     session: Session, landed: tuple[PlanState, ...], now: datetime, position: Position
 ) -> RunFacts:
     state = session.state
-    left = state.with_status(Status.FAILED, Status.CONFLICTED)
+    waiting = state.with_status(Status.ASKING, Status.CONFLICTED)
     return RunFacts(
         position=position,
         date=now.date().isoformat(),
@@ -89,10 +89,10 @@ def _facts(
             f"{plan.id} failed: {clean_line(plan.reason, 200)}"
             for plan in state.with_status(Status.FAILED)
         ),
-        checkpoints=tuple(_waiting(plan) for plan in state.with_status(Status.ASKING)),
+        checkpoints=tuple(_waiting(plan) for plan in waiting),
         worktrees=tuple(
             os.path.relpath(plan.worktree, session.repository.home)
-            for plan in left
+            for plan in state.with_status(Status.FAILED)
             if plan.worktree
         ),
     )
@@ -100,6 +100,8 @@ def _facts(
 
 def _waiting(plan: PlanState) -> str:
     kind = str(plan.checkpoint.get("type", ""))
+    if plan.status is Status.CONFLICTED:
+        kind = "conflict"
     return f"{plan.id} ({clean_line(kind, 40)})" if kind else plan.id
 
 

@@ -150,3 +150,15 @@ def test_what_was_written_is_read_again_by_the_next_run(dialect: Dialect) -> Non
     assert context.blockers == ("03-02 failed: red",)
     assert context.pending == (f"Pending {dialect.words.checkpoint}s: 03-03 decision",)
     assert context.decisions == (f"[{dialect.words.phase.capitalize()} 3]: Ids are opaque",)
+
+
+def test_a_finished_phase_without_a_directory_counts_as_the_table_has_it() -> None:
+    dialect = load("gsd")
+    files = project(dialect)
+    road = ".planning/ROADMAP.md"
+    text = files[road].replace(
+        b"- [ ] **Phase 3", b"- [x] **Phase 2: Base** - x\n- [ ] **Phase 3", 1
+    )
+    files[road] = text.replace(b"| 3. Acc", b"| 2. Base | 5/5 | Complete | - |\n| 3. Acc", 1)
+    state = by_kind(update(files, RUN, dialect), dialect)["state"]
+    assert "Progress: [████████░░] 75%\n" in state

@@ -352,6 +352,21 @@ def count_value(old: str, facts: RoadmapFacts, word: str) -> str | None:
     return f"{done}/{total} {word} {verb}{rest}"
 
 
+def counted_plans(data: bytes, token: str, dialect: Dialect) -> tuple[int, int] | None:
+    """What the progress table says of a phase: plans done and all; None if it says no numbers."""
+    page = Page(data, "")
+    for table in tables(page, list(page.open_lines())):
+        column = table.column(rf"^{dialect.words.plans}\b|plans|runs")
+        if column is None or not _is_progress(table):
+            continue
+        for row in (cells(page.lines[number]) for number in table.rows):
+            found = cell_token(row[0])
+            m = _COUNT.match(row[column]) if len(row) == len(table.header) else None
+            if found and same_phase(found, token) and m and m["total"].isdigit():
+                return int(m["done"]), int(m["total"])
+    return None
+
+
 def _is_progress(table: Table) -> bool:
     """A table of phases with a status, and not one of requirements that names phases."""
     first = table.header[0].casefold() if table.header else ""

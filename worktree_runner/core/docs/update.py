@@ -30,7 +30,7 @@ from worktree_runner.core.docs.roadmap import (
     roadmap_goal,
     roadmap_phases,
 )
-from worktree_runner.core.docs.roadmap_edit import update_roadmap
+from worktree_runner.core.docs.roadmap_edit import counted_plans, update_roadmap
 from worktree_runner.core.docs.state import update_state
 from worktree_runner.core.docs.summary import Summary, parse_summary
 from worktree_runner.core.listing import list_files, list_phases
@@ -222,7 +222,8 @@ class _Update:
 
     def _progress(self) -> Progress | None:
         """Counts over the current milestone's phases; None without a road map, since the phase
-        directories of older milestones may still be there."""
+        directories of older milestones may still be there. A finished phase whose directory is
+        gone counts as the progress table has it."""
         planned = roadmap_phases(self.roadmap, self.dialect)
         if not planned:
             return None
@@ -238,7 +239,12 @@ class _Update:
                 listed = list_files(self.paths, directory, self.dialect).plans
                 plans += len(listed)
                 finished += sum(each.summary is not None for each in listed)
+        directories = [each.token for each in list_phases(self.paths, self.dialect)]
         for entry in planned:
+            gone = entry.done and not any(same_phase(each, entry.token) for each in directories)
+            counted = counted_plans(self.roadmap, entry.token, self.dialect) if gone else None
+            if counted is not None:
+                finished, plans = finished + counted[0], plans + counted[1]
             mine = same_phase(entry.token, self.token)
             done_phases += entry.done or (mine and self.complete)
         return Progress(len(planned), done_phases, plans, finished)
