@@ -220,9 +220,11 @@ def _clean_paths(
     }  # fmt: skip
     if not candidates:
         return
-    differs = work.store.changed_paths(theirs, work.merged.tree)
-    merged = {path: _Merged(old, new, differs.get(path, (None, None))[0]) for path, (old, new)
-              in candidates.items() if new}  # fmt: skip
+    combined = {p for m in work.merged.messages if m.type == "Auto-merging" for p in m.paths}
+    plans = work.store.entries(theirs, combined & set(candidates)) if combined else {}
+    merged = {
+        path: _Merged(old, new, plans.get(path)) for path, (old, new) in candidates.items() if new
+    }
     blobs = work.store.read_blobs({oid for found in merged.values() for oid in found.oids()})
     for path, found in sorted(merged.items()):
         data = blobs[found.new.oid]
@@ -238,8 +240,8 @@ def _clean_paths(
 
 @dataclass(frozen=True, slots=True)
 class _Merged:
-    """A path that git merged cleanly: the target's entry, the result, and the plan's if it is
-    neither the target's nor the result's."""
+    """A path that git merged cleanly: the target's entry, the result, and the plan's entry if
+    git combined both."""
 
     old: Entry | None
     new: Entry

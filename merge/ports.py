@@ -12,7 +12,10 @@ class ObjectStore(Protocol):
     """Reads and writes objects; never touches a ref, an index in use or a working file."""
 
     def merge_tree(self, ours: str, theirs: str) -> TreeMerge:
-        """Git's own merge of two commits, in memory, with renames and attributes applied."""
+        """Git's own merge of two commits, in memory, with renames and attributes applied.
+
+        Messages are wanted of clean merges too (`--messages`): they name the combined files.
+        """
         ...
 
     def merge_bases(self, ours: str, theirs: str) -> tuple[str, ...]:

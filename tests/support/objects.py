@@ -34,7 +34,9 @@ class GitObjects:
         return done.returncode, done.stdout
 
     def merge_tree(self, ours: str, theirs: str) -> TreeMerge:
-        code, out = self._git("merge-tree", "--write-tree", "-z", ours, theirs, codes=(0, 1))
+        code, out = self._git(
+            "merge-tree", "--write-tree", "-z", "--messages", ours, theirs, codes=(0, 1)
+        )
         return parse_merge_tree(out, code == 0)
 
     def merge_bases(self, ours: str, theirs: str) -> tuple[str, ...]:
