@@ -41,7 +41,8 @@ class Type(StrEnum):
     """n, exit_code, reason: "exited", "timed_out", "stopped", "lost"; outcome of the agent"""
 
     PLAN_FINISHED = "plan.finished"
-    """n, head, commits, notes: the evidence is complete; waits to be merged"""
+    """n, head, commits, notes, drop: the evidence is complete; waits to be merged without the
+    changes to the paths of `drop`"""
     PLAN_FAILED = "plan.failed"
     """n, reason, hint, log"""
     FAILURE_ACCEPTED = "failure.accepted"
@@ -51,7 +52,8 @@ class Type(StrEnum):
     PLAN_SKIPPED = "plan.skipped"
     """because: plan ids or a word of the user"""
     PLAN_ASKED = "plan.asked"
-    """n, checkpoint: the agent stopped for a person"""
+    """n, checkpoint: the agent stopped for a person, or (type "breach", with head, commits,
+    findings and paths) the audit found that it left its own ground"""
     PLAN_ANSWERED = "plan.answered"
     """answer, text"""
 

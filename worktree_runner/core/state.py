@@ -63,6 +63,8 @@ class PlanState:
     """The present attempt's worktree was made and its base asserted."""
     untracked: tuple[str, ...] = ()
     """Files that provisioning left untracked; never taken for the agent's work."""
+    drop: tuple[str, ...] = ()
+    """Paths whose changes are left out of the merge, on the user's word."""
     head: str = ""
     reason: str = ""
     hint: str = ""
@@ -199,7 +201,11 @@ def _attempt_ended(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
 
 def _finished(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
     return replace(
-        plan, status=Status.QUEUED, head=data["head"], notes=tuple(data.get("notes", ()))
+        plan,
+        status=Status.QUEUED,
+        head=data["head"],
+        notes=tuple(data.get("notes", ())),
+        drop=tuple(data.get("drop", ())),
     )
 
 

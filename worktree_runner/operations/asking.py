@@ -17,13 +17,15 @@ from worktree_runner.core.events import Type
 from worktree_runner.core.questions import (
     Alternative,
     CheckpointKind,
+    Option,
     Question,
+    QuestionKind,
     checkpoint_question,
     failure_question,
 )
 from worktree_runner.core.state import PlanState, RunState, Status
 from worktree_runner.core.texts import clean
-from worktree_runner.operations import landing, tools
+from worktree_runner.operations import judging, landing, tools
 from worktree_runner.operations.conflicts import conflict_facts
 from worktree_runner.operations.session import Session, choice_to_json, choices_from_json
 from worktree_runner.operations.tools import conflict_tools
@@ -31,6 +33,7 @@ from worktree_runner.ui.ask import Aborted, Answer
 from worktree_runner.ui.conflict import Decided, Skipped, Stopped, decide_conflicts
 
 LOG_TAIL_LINES = 12
+BREACH = "breach"
 
 
 def question_for(session: Session, plan_id: str) -> Callable[[], Any]:
@@ -38,9 +41,12 @@ def question_for(session: Session, plan_id: str) -> Callable[[], Any]:
     plan = session.of(plan_id)
     if plan.status is Status.CONFLICTED:
         return partial(_ask_conflict, session, plan)
-    question = (
-        _failure(session, plan) if plan.status is Status.FAILED else _checkpoint(session, plan)
-    )
+    if plan.checkpoint.get("type") == BREACH and plan.status is Status.ASKING:
+        question = _breach(plan)
+    elif plan.status is Status.FAILED:
+        question = _failure(session, plan)
+    else:
+        question = _checkpoint(session, plan)
     return partial(session.asker.ask, question, _looks(session, plan))
 
 
@@ -81,6 +87,8 @@ def _take_key(session: Session, plan: PlanState, answer: Answer) -> None:
             session.record(Type.FAILURE_ACCEPTED, plan.id)
         else:
             session.record(Type.RUN_STOPPING, reason=f"the user stopped after {plan.id} failed")
+    elif plan.checkpoint.get("type") == BREACH:
+        answer_breach(session, plan.id, answer.key)
     elif answer.key == "l":
         session.record(Type.RUN_STOPPING, reason=f"{plan.id} waits for an answer")
     else:
@@ -133,6 +141,30 @@ def _checkpoint(session: Session, plan: PlanState) -> Question:
         alternatives=[Alternative(option.id, option.text) for option in stop.options],
         noun=session.dialect.words.plan,
     )
+
+
+def _breach(plan: PlanState) -> Question:
+    """What an agent did outside of its own ground, with the evidence."""
+    stop = plan.checkpoint
+    options = [Option("k", "keep", "The changes are accepted; the plan goes on to be merged.")]
+    if stop.get("paths"):
+        what = "The plan is merged without its changes to these files."
+        options.append(Option("d", "drop these files", what))
+    options.append(Option("f", "fail the plan", "Nothing of it is merged; its worktree stays."))
+    title = f"{plan.id} changed what is not its own"
+    return Question(QuestionKind.BREACH, plan.id, title, str(stop["details"]), tuple(options))
+
+
+def answer_breach(session: Session, plan_id: str, key: str) -> None:
+    """Records what becomes of a plan after a breach: `k`eep, `d`rop the files, or `f`ail."""
+    plan = session.of(plan_id)
+    stop = plan.checkpoint
+    if key == "f":
+        judging.fail(session, plan, f"it changed what is not its own: {stop['details']}")
+        return
+    drop = list(stop.get("paths", ())) if key == "d" else []
+    facts = {name: stop[name] for name in ("n", "head", "commits", "notes")}
+    session.record(Type.PLAN_FINISHED, plan_id, **facts, drop=drop)
 
 
 def _looks(session: Session, plan: PlanState) -> Mapping[str, Callable[[], None]]:

@@ -21,10 +21,11 @@ from worktree_runner.core.events import Type
 from worktree_runner.core.state import PlanState
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git.gateway import Git
-from worktree_runner.operations import places, prompting, readiness
+from worktree_runner.operations import fencing, places, prompting, readiness
 from worktree_runner.operations.agent_choice import choose_model
 from worktree_runner.operations.readiness import Ready, make_ready
 from worktree_runner.operations.session import Session
+from worktree_runner.store.agents import Agent as MailAgent
 from worktree_runner.store.atomic import save_bytes, save_text
 
 
@@ -122,6 +123,7 @@ def compose(session: Session, plan: PlanState, folder: Path) -> AgentRequest:
     """Everything the agent is told, as plain values, with the prompt on disk."""
     values = session.plan(plan.id)
     place = Path(plan.worktree)
+    mail_agent = session.correspondent(plan)
     plan_file = folder / Path(plan.path).name
     save_bytes(plan_file, values.text)
     prompt = prompting.prompt_for(session, plan, folder / "outbox" / CHECKPOINT)
@@ -166,15 +168,19 @@ def compose(session: Session, plan: PlanState, folder: Path) -> AgentRequest:
         max_turns=session.settings.limits.max_turns,
         max_cost=session.settings.limits.plan_max_cost,
         extra_args=session.settings.extra_args,
-        env=environment(session, plan),
+        protected_paths=fencing.protected(session, plan.id),
+        mcp_servers=session.mail.servers(mail_agent) if mail_agent else (),
+        env=environment(session, plan, mail_agent),
     )
 
 
-def environment(session: Session, plan: PlanState) -> dict[str, str]:
+def environment(session: Session, plan: PlanState, mail_agent: MailAgent | None) -> dict[str, str]:
     """What every agent process finds in its environment, beside what its adapter adds."""
     return {
         **readiness.environment(session, plan),
         "WTRUN_PLAN": plan.id,
         "WTRUN_PHASE": session.state.phase,
         "WTRUN_RUN": session.state.id,
+        **({"WTRUN_AGENT": mail_agent.name} if mail_agent else {}),
+        **fencing.install(session, plan),
     }

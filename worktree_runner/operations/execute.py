@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,8 +34,10 @@ from worktree_runner.operations.loop import open_loop
 from worktree_runner.operations.project import Project, load_phase, open_project
 from worktree_runner.operations.publishing import publish_tip
 from worktree_runner.operations.reconcile import reconcile
+from worktree_runner.operations.run_mail import RunMail
 from worktree_runner.operations.session import Session
 from worktree_runner.operations.watching import Watch
+from worktree_runner.store import locate
 from worktree_runner.store.journal import Journal
 from worktree_runner.store.paths import RunFolder
 from worktree_runner.store.runlock import run_lock
@@ -212,14 +215,35 @@ def _session(
         screen=screen,
         asker=asker,
         narrator=Narrator(screen, project.dialect.words, objectives),
+        mail=RunMail(locate.here(project.repository.home), folder.id, project.dialect, folder.path),
     )
+
+
+@contextmanager
+def correspondence(session: Session) -> Iterator[None]:
+    """The mail endpoint for the time of a run, where the agent can use one."""
+    wanted = session.settings.serve.enabled
+    if wanted == "off" or (wanted == "auto" and not session.agent.capabilities.mcp):
+        yield
+        return
+    session.mail.open()
+    if session.mail.notice:
+        session.screen.warn(session.mail.notice)
+    try:
+        yield
+    finally:
+        session.mail.close()
 
 
 def work(session: Session) -> ExitCode:
     """Works on an open run until it is finished or a person is needed; tells how it ended."""
     if session.state.tip != session.state.published:
         publish_tip(session)
-    with open_loop(session) as loop, open_board(session.screen, time.monotonic) as board:
+    with (
+        correspondence(session),
+        open_loop(session) as loop,
+        open_board(session.screen, time.monotonic) as board,
+    ):
         loop.watch = Watch(session, board, now=lambda: datetime.now(UTC))
         code = loop.run()
     if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):

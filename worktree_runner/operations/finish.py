@@ -10,7 +10,7 @@ from worktree_runner.core.texts import count, listing
 from worktree_runner.core.waves import Arrangement
 from worktree_runner.errors import ExitCode
 from worktree_runner.models import Phase
-from worktree_runner.operations import cleanup, summaries, tracking
+from worktree_runner.operations import cleanup, fencing, summaries, tracking
 from worktree_runner.operations.project import Project
 from worktree_runner.operations.publishing import publish_tip
 from worktree_runner.operations.reporting import save_report
@@ -24,6 +24,7 @@ def finish(session: Session, code: ExitCode, *, now: datetime) -> ExitCode:
     What waits for a person pauses the run, so that `execute` goes on with it; anything else
     finishes it.
     """
+    fencing.release_all(session)
     summaries.bring_back(session)
     tracking.update(session, now)
     published = publish_tip(session) if session.state.tip != session.state.base else True

@@ -34,10 +34,10 @@ class Conflicted:
     conflicts: tuple[FileConflict, ...]
 
 
-def merge_settings(session: Session) -> Settings:
-    """How the merge engine is to work for this run."""
+def merge_settings(session: Session, plan: PlanState) -> Settings:
+    """How the merge engine is to work for a plan."""
     keep = session.dialect.owned() if session.state.planning_tracked else ()
-    return Settings(tier=session.settings.merge.resolve, keep_ours=keep)
+    return Settings(tier=session.settings.merge.resolve, keep_ours=(*keep, *plan.drop))
 
 
 def merged(session: Session, plan: PlanState) -> MergeOutcome:
@@ -46,7 +46,7 @@ def merged(session: Session, plan: PlanState) -> MergeOutcome:
         session.repository.objects,
         session.state.tip,
         plan.head,
-        settings=merge_settings(session),
+        settings=merge_settings(session, plan),
         choices=choices_of(plan),
         labels=(session.state.target, plan.id),
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,14 +23,14 @@ from typing import Any
 
 from worktree_runner import attempts as attempt_files
 from worktree_runner import supervision
-from worktree_runner.core import evidence, schedule
+from worktree_runner.core import schedule
 from worktree_runner.core.events import Type
-from worktree_runner.core.state import Status
+from worktree_runner.core.state import ACTIVE, Status
 from worktree_runner.core.texts import listing
 from worktree_runner.errors import ExitCode, WtrunError
-from worktree_runner.operations import asking, attempts, checkpoints, cleanup, summaries
+from worktree_runner.operations import asking, attempts, cleanup, fencing, judging, summaries
 from worktree_runner.operations.conflicts import report_conflicts
-from worktree_runner.operations.evidence import gather
+from worktree_runner.operations.judging import judge
 from worktree_runner.operations.landing import Conflicted, land
 from worktree_runner.operations.publishing import publish_tip
 from worktree_runner.operations.session import Session
@@ -39,8 +40,8 @@ LOOK_AGAIN_S = 60.0
 """The longest wait; everything that matters wakes the loop before."""
 REDRAW_S = 1.0
 """How long a live picture may stand: elapsed times go on."""
-LOST_AT_MOST = 2
-"""How often an attempt that was cut off is continued before its plan counts as failed."""
+RESERVED_LOOK_S = 2.0
+"""How often a plan that waits for somebody's reservation looks again."""
 
 
 @dataclass
@@ -53,6 +54,9 @@ class Loop:
     wake_read: int
     wake_write: int
     jobs: dict[str, tuple[Future[Any], Callable[[Future[Any]], None]]] = field(default_factory=dict)
+    reserved: dict[str, str] = field(default_factory=dict)
+    """Plans that wait for files which somebody outside the run has reserved, with the reason."""
+    renewed: float = field(default_factory=time.monotonic)
     signal_seen: int = 0
     watch: Watch | None = None
     """Keeps the live board up to date while the loop waits."""
@@ -64,14 +68,15 @@ class Loop:
         while not self.signal_seen:
             self.take_results()
             self.take_ended()
-            actions = schedule.decide(
-                self.session.state, self.session.policy, busy=frozenset(self.jobs)
-            )
+            busy = frozenset({*self.jobs, *self.reserved})
+            actions = schedule.decide(self.session.state, self.session.policy, busy=busy)
             first = actions[0]
             if isinstance(first, schedule.Finish):
                 return first.code
             if isinstance(first, schedule.Wait):
                 self.wait()
+                for plan_id in list(self.reserved):
+                    self.start(plan_id)
                 continue
             for action in actions:
                 before = self.session.state.seq
@@ -85,12 +90,11 @@ class Loop:
         session = self.session
         match action:
             case schedule.Start(plan):
-                attempts.plan_attempt(session, plan)
-                self.begin(plan)
+                self.start(plan)
             case schedule.Begin(plan):
                 self.begin(plan)
             case schedule.Judge(plan):
-                self.judge(plan)
+                judge(session, plan)
             case schedule.Merge(plan):
                 self.merge(plan)
             case schedule.Skip(plan, because):
@@ -100,6 +104,22 @@ class Loop:
                 self.ask(plan)
             case schedule.Stop(reason):
                 session.record(Type.RUN_STOPPING, reason=reason)
+
+    def start(self, plan_id: str) -> None:
+        """Plans an attempt and begins it, unless somebody else has reserved the plan's files."""
+        session = self.session
+        denial = fencing.reserve(session, plan_id)
+        if denial is None:
+            self.reserved.pop(plan_id, None)
+            attempts.plan_attempt(session, plan_id)
+            self.begin(plan_id)
+            return
+        reason = "; ".join(dict.fromkeys(str(conflict) for conflict in denial.conflicts))
+        if session.settings.reservations.on_reserved == "fail":
+            judging.fail(session, session.of(plan_id), reason, "wtrun reservations")
+        elif self.reserved.get(plan_id) != reason:
+            self.reserved[plan_id] = reason
+            session.record(Type.NOTICE, plan_id, text=f"waits: {reason} ('wtrun reservations')")
 
     def begin(self, plan_id: str) -> None:
         """Makes the attempt's worktree in a worker; its agent starts when that is done.
@@ -116,66 +136,14 @@ class Loop:
         try:
             attempts.start(self.session, plan_id, done.result())
         except WtrunError as error:
-            self.session.record(
-                Type.PLAN_FAILED,
-                plan_id,
-                n=self.session.of(plan_id).attempt,
-                reason=error.message,
-                hint=error.hint or "",
-                log="",
-            )
-
-    def judge(self, plan_id: str) -> None:
-        session = self.session
-        plan = session.of(plan_id)
-        found = gather(session, plan, checkpoints.find(session, plan))
-        verdict = evidence.judge(found)
-        log = str(session.attempt_folder(plan_id))
-        if verdict.kind is evidence.Kind.FINISHED:
-            session.record(
-                Type.PLAN_FINISHED,
-                plan_id,
-                n=plan.attempt,
-                head=found.head,
-                commits=len(found.commits),
-                notes=list(verdict.notes),
-            )
-        elif verdict.kind is evidence.Kind.CHECKPOINT:
-            session.record(
-                Type.PLAN_ASKED, plan_id, n=plan.attempt, checkpoint=dict(found.checkpoint)
-            )
-        elif verdict.kind is evidence.Kind.UNFINISHED and self.may_continue(plan_id):
-            session.record(
-                Type.PLAN_RETRIED, plan_id, why=f"it was cut off: {verdict.reason}", fresh=False
-            )
-        else:
-            session.record(
-                Type.PLAN_FAILED,
-                plan_id,
-                n=plan.attempt,
-                reason=verdict.reason,
-                hint=verdict.hint or f"wtrun logs {plan_id}",
-                log=log,
-                notes=list(verdict.notes),
-            )
-
-    def may_continue(self, plan_id: str) -> bool:
-        """Whether a cut-off attempt is continued once more."""
-        cut = [
-            event
-            for event in self.session.journal.events
-            if event.type == Type.PLAN_RETRIED
-            and event.plan == plan_id
-            and event.data.get("fresh") is False
-        ]
-        stopped = self.session.of(plan_id).ended_because == "stopped"
-        return stopped or len(cut) < LOST_AT_MOST
+            judging.fail(self.session, self.session.of(plan_id), error.message, error.hint or "")
 
     def merge(self, plan_id: str) -> None:
         result = land(self.session, plan_id)
         if isinstance(result, Conflicted):
             report_conflicts(self.session, plan_id, result.conflicts)
             return
+        fencing.release(self.session, plan_id)
         summaries.bring_back(self.session)
         publish_tip(self.session)
         cleanup.clean_landed(self.session)
@@ -232,10 +200,21 @@ class Loop:
         folders = self.running_folders()
         if self.watch is not None:
             self.watch.show()
-        patience = REDRAW_S if self.session.screen.is_live else LOOK_AGAIN_S
+        patience = RESERVED_LOOK_S if self.reserved else LOOK_AGAIN_S
+        if self.session.screen.is_live:
+            patience = REDRAW_S
         supervision.wait_any(folders, patience, wake=self.wake_read)
+        self.renew_when_due()
         with contextlib.suppress(BlockingIOError):
             os.read(self.wake_read, 4096)
+
+    def renew_when_due(self) -> None:
+        """Keeps the reservations of plans at work, a few times in the length of a lease."""
+        lease = self.session.settings.reservations.lease or 3600.0
+        now = time.monotonic()
+        if now - self.renewed > lease / 4:
+            self.renewed = now
+            fencing.renew(self.session, self.session.state.with_status(*ACTIVE, Status.QUEUED))
 
     def wake(self) -> None:
         with contextlib.suppress(OSError):

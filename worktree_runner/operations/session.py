@@ -20,6 +20,8 @@ from worktree_runner.core.state import PlanState, RunState, apply, fold
 from worktree_runner.dialects.schema import Dialect
 from worktree_runner.git.repository import Repository
 from worktree_runner.models import Phase, Plan
+from worktree_runner.operations.run_mail import RunMail
+from worktree_runner.store.agents import Agent as MailAgent
 from worktree_runner.store.journal import Journal
 from worktree_runner.store.paths import RunFolder
 from worktree_runner.store.settings import Settings
@@ -43,8 +45,7 @@ class Session:
     screen: Screen
     asker: Asker
     narrator: Narrator
-    context: Mapping[str, Any] = field(default_factory=dict)
-    """The project state's decisions, blockers and concerns, for the prompts."""
+    mail: RunMail
     state: RunState = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,6 +69,12 @@ class Session:
     @property
     def tip_ref(self) -> str:
         return f"refs/wtrun/runs/{self.state.id}/tip"
+
+    def correspondent(self, plan: PlanState) -> MailAgent | None:
+        """Who the plan's present attempt is in the mailbox; None for agents without mail."""
+        if not self.agent.capabilities.mcp:
+            return None
+        return self.mail.agent(plan.id, plan.attempt, self.agent.name, self.settings.model or "")
 
     def attempt_folder(self, plan_id: str) -> Path:
         """The folder of the plan's present attempt."""

@@ -120,7 +120,10 @@ class Narrator:
         return f"tried again: {event.data['why']}", Tone.PLAIN
 
     def asked(self, event: Event, state: RunState) -> Told:
-        kind = event.data.get("checkpoint", {}).get("type", "")
+        stop = event.data.get("checkpoint", {})
+        kind = stop.get("type", "")
+        if kind == "breach":
+            return f"changed what is not its own:\n{stop.get('details', '')}", Tone.ASK
         return f"stopped at a {self.words.checkpoint} ({kind}) and waits for you", Tone.ASK
 
     def conflicted(self, event: Event, state: RunState) -> Told:
