@@ -9,6 +9,9 @@ import pytest
 
 from tests.support.repo import Repo, clean_environment
 
+CORPUS = os.environ.get("WTRUN_CORPUS")
+"""Read once: no test sees any WTRUN_ variable of the developer's, this one included."""
+
 
 @pytest.fixture(autouse=True)
 def quiet_environment(
@@ -18,7 +21,7 @@ def quiet_environment(
     home = tmp_path_factory.mktemp("home")
     wanted = clean_environment(home)
     for key in list(os.environ):
-        if key.startswith(("GIT_", "WTRUN_")) and key != "WTRUN_CORPUS":
+        if key.startswith(("GIT_", "WTRUN_")):
             monkeypatch.delenv(key)
     for key, value in wanted.items():
         monkeypatch.setenv(key, value)
@@ -33,7 +36,7 @@ def repo(tmp_path: Path) -> Repo:
 @pytest.fixture
 def corpus() -> Path:
     """The folder of real planning files, if WTRUN_CORPUS names one."""
-    place = os.environ.get("WTRUN_CORPUS")
+    place = CORPUS
     if not place or not Path(place).is_dir():
         pytest.skip("WTRUN_CORPUS names no folder of planning files")
     return Path(place).resolve()

@@ -37,5 +37,5 @@ def test_the_example_of_a_dialect_is_valid_and_names_every_table() -> None:
     (example,) = blocks("dialects.md")
     table = tomllib.loads(example)
     assert Dialect.model_validate(table).name == "mine"
-    tables = {"name", "title", "root", "words", "files", "keys", "branches", "commits"}
+    tables = {"name", "title", "root", "paste", "words", "files", "keys", "branches", "commits"}
     assert tables | {"commands", "agents", "detection", "profiles", "config"} == set(table)
