@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.corpus import corpus_folder
 from tests.support.repo import Repo, clean_environment
-
-CORPUS = os.environ.get("WTRUN_CORPUS")
-"""Read once: no test sees any WTRUN_ variable of the developer's, this one included."""
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +34,4 @@ def repo(tmp_path: Path) -> Repo:
 @pytest.fixture
 def corpus() -> Path:
     """The folder of real planning files, if WTRUN_CORPUS names one."""
-    place = CORPUS
-    if not place or not Path(place).is_dir():
-        pytest.skip("WTRUN_CORPUS names no folder of planning files")
-    return Path(place).resolve()
+    return corpus_folder()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ import frontmatter
 import pytest
 import yaml
 
+from tests.support.corpus import corpus_folder
 from worktree_runner.core.frontmatter import parse_document
 from worktree_runner.core.ids import parse_directory
 from worktree_runner.core.inventory import as_json, inspect, render
@@ -47,8 +47,8 @@ class Found:
 
 
 @pytest.fixture(scope="module")
-def found(request: pytest.FixtureRequest) -> Found:
-    corpus = request.getfixturevalue("corpus_folder")
+def found() -> Found:
+    corpus = corpus_folder()
     with (corpus / "index.tsv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     folders: dict[tuple[str, str], dict[str, bytes]] = defaultdict(dict)
@@ -62,14 +62,6 @@ def found(request: pytest.FixtureRequest) -> Found:
         phase = PhaseDir(name.token.text, name.slug, name.slug, folder)
         phases.append(read_phase(phase, files, GSD))
     return Found(tuple(phases))
-
-
-@pytest.fixture(scope="module")
-def corpus_folder() -> Path:
-    place = os.environ.get("WTRUN_CORPUS")
-    if not place:
-        pytest.skip("WTRUN_CORPUS names no folder of planning files")
-    return Path(place).resolve()
 
 
 def test_counts_are_those_of_the_survey(found: Found) -> None:
@@ -155,9 +147,9 @@ def test_plans_with_traps_are_read_as_checked_by_hand(found: Found) -> None:
     assert wrong == []
 
 
-def test_every_phase_of_every_project_can_be_shown(corpus_folder: Path) -> None:
+def test_every_phase_of_every_project_can_be_shown(corpus: Path) -> None:
     plans = errors = 0
-    for project in sorted(path for path in corpus_folder.iterdir() if path.is_dir()):
+    for project in sorted(path for path in corpus.iterdir() if path.is_dir()):
         files = DiskFiles(project)
         paths = files.paths()
         dialect = detect(paths, read=files.read)

@@ -14,6 +14,7 @@ from random import Random
 
 import pytest
 
+from tests.support import corpus
 from tests.support.mutate import mutate
 from tests.support.planning import PhaseBuilder
 from worktree_runner.core.inventory import as_json, inspect, render
@@ -28,9 +29,8 @@ GSD = load("gsd")
 
 
 def texts() -> list[bytes]:
-    place = os.environ.get("WTRUN_CORPUS")
-    if place:
-        found = sorted(Path(place).glob("*/.*planning/**/*PLAN*.md"))
+    if corpus.NAMED:
+        found = sorted(Path(corpus.NAMED).glob("*/.*planning/**/*PLAN*.md"))
         return [file.read_bytes() for file in found]
     builder = PhaseBuilder()
     for number in range(1, 6):

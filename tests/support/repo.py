@@ -9,7 +9,8 @@ from pathlib import Path
 
 def clean_environment(home: Path) -> dict[str, str]:
     """An environment in which git gives the same commit ids everywhere."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    theirs = ("GIT_", "WTRUN_")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(theirs)}
     return {
         **kept,
         "HOME": str(home),
