@@ -32,9 +32,12 @@ def load(name: str, settings: AgentSettings | None = None) -> Agent:
         made: Agent = module.make(settings)
         return made
     if name in settings.tables:
+        from worktree_runner.agents.acp import AcpAgent
         from worktree_runner.agents.command import CommandAgent
 
         table = command_table(settings, name)
+        if table.events == "acp":
+            return AcpAgent(name, table)
         return CommandAgent(name, table, _parser_of(table.events))
     if name == COMMAND:
         raise UsageError(
@@ -71,15 +74,15 @@ def parser_for(events: str) -> EventParser:
     """The parser of an attempt's record; plain text if its agent is not known any more."""
     from worktree_runner.agents.plain import PlainParser
 
-    if events == "shell":
-        from worktree_runner.agents.shell import ShellParser
-
-        return ShellParser()
     made = _parser_of(events)
     return made() if made is not None else PlainParser()
 
 
 def _parser_of(events: str) -> Callable[[], EventParser] | None:
+    if events == "jsonl":
+        from worktree_runner.agents.jsonl import JsonlParser
+
+        return JsonlParser
     if events not in SHIPPED:
         return None
     return lambda: load(events).parser()

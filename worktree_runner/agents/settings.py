@@ -32,7 +32,11 @@ class CommandTable(Frozen):
     """Used instead of `argv` when a session is resumed; empty: it can't resume."""
     prompt_via: Literal["stdin", "file"] = "stdin"
     """The prompt is a file in any case; with `stdin` it is on standard input as well."""
-    events: Literal["none", "claude", "codex", "opencode", "gemini", "qwen"] = "none"
+    events: Literal["none", "jsonl", "acp", "claude", "codex", "opencode", "gemini", "qwen"] = (
+        "none"
+    )
+    mode: str | None = None
+    """With `acp`: the session mode to switch to."""
     env: Mapping[str, str] = Field(default_factory=dict)
     pass_env: tuple[str, ...] = ()
     """Variables that must be set."""

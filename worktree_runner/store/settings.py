@@ -221,8 +221,12 @@ class AgentTable(Table):
     """Instead of `argv` for going on with a session, with `{resume}`."""
     prompt_via: Literal["stdin", "file"] = "stdin"
     """How the prompt is handed over; the file is there in any case."""
-    events: Literal["none", "claude", "codex", "opencode", "gemini", "qwen"] = "none"
-    """The format of its output."""
+    events: Literal["none", "jsonl", "acp", "claude", "codex", "opencode", "gemini", "qwen"] = (
+        "none"
+    )
+    """The format of its output; `acp`: it speaks the Agent Client Protocol."""
+    mode: Word = None
+    """With `acp`: the session mode to switch to, such as `full-access` for codex-acp."""
     success_exit_codes: tuple[int, ...] = (0,)
     """Exit codes that do not mean a failure."""
     pass_env: Texts = ()
