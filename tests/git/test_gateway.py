@@ -42,6 +42,15 @@ def test_resolve_gives_full_commit_ids_and_none_for_what_is_not_there(repo: Repo
     assert Git(repo.path).resolve("nowhere") is None
 
 
+def test_a_folder_with_a_dollar_in_its_name_is_not_another_folder(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = Repo.make(tmp_path / "it costs $HOME", tmp_path / "home")
+    repo.commit("where the process stands", {"a": "1"})
+    monkeypatch.chdir(repo.path)
+    assert Git(odd.path).text("rev-parse", "--show-toplevel") == str(odd.path)
+
+
 def test_a_stray_git_dir_of_a_hook_does_not_lead_to_another_repository(
     repo: Repo, tmp_path: Path
 ) -> None:

@@ -6,6 +6,8 @@
 - The environment is part of a call. Stray `GIT_DIR`, `GIT_INDEX_FILE` and the like (wtrun may
   be started from a hook) would send every command to another repository, so they leave this
   process when the module is imported; a call adds what it needs.
+- The folder is named with `git -C`: given one that it can't enter (or with a `$` in its name,
+  which it expands), GitPython would run the command in wtrun's own folder without a word.
 - Git runs in a process group of its own: a Ctrl-C at the terminal is wtrun's to answer and
   never stops a git command half-way through the user's files.
 - Commit ids are resolved once (`resolve`) and passed on in full; user text never comes first
@@ -124,8 +126,8 @@ class Git:
             stream.write(stdin)
             stream.seek(0)
             try:
-                result = git.Git(str(self.path)).execute(
-                    ["git", *args],
+                result = git.Git(os.sep).execute(
+                    ["git", "-C", os.path.abspath(self.path), *args],  # noqa: PTH100
                     istream=stream if stdin else None,
                     with_extended_output=True,
                     with_exceptions=False,
