@@ -42,7 +42,7 @@ def test_a_failed_plan_names_what_is_skipped_without_it() -> None:
         "  [o]pen shell: A shell in its worktree; exit comes back here.\n"
         "  [c]ontinue without it (skips 05-01): 03-04 stays failed; 05-01 is skipped,"
         " the others go on.\n"
-        "  [s]top: Whatever still runs is ended, nothing is lost, and it can be resumed."
+        "  [s]top: Nothing further starts; what runs is finished first. It can be resumed."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import pexpect
@@ -205,6 +206,81 @@ def test_a_run_at_a_terminal_asks_and_merges_what_was_decided(repo: Repo) -> Non
     assert code == 0
     assert repo.read("shared.txt") == b"one\nfirst\nsecond\nthree\n"
     assert set(project.statuses().values()) == {"landed"}
+
+
+def later_plans(repo: Repo, go: Path, first: list[dict[str, Any]]) -> Project:
+    """A question about 03-02 while 03-03 runs; a second wave hangs on each of the two."""
+    late = [{"wait": str(go)}, {"write": "c.txt", "text": "c"}, {"commit": "c"}, {"summary": True}]
+    plans = {
+        "01": plan_text("01", steps=rewrite("first\n")),
+        "02": plan_text("02", steps=first),
+        "03": plan_text("03", files=["c.txt"], steps=late),
+        "04": plan_text("04", wave=2, depends_on=["03-02"], files=["d.txt"]),
+        "05": plan_text("05", wave=2, depends_on=["03-03"], files=["e.txt"]),
+    }
+    return Project.make(repo, plans, {"shared.txt": BASE})
+
+
+@pytest.mark.parametrize("key", ["s", "a"])
+def test_a_conflict_left_for_later_holds_back_only_what_depends_on_it(
+    repo: Repo, tmp_path: Path, key: str
+) -> None:
+    project = later_plans(repo, tmp_path / "go", rewrite("second\n"))
+    child = at_terminal(project, "execute", "3")
+    child.expect_exact("[?] more: ")
+    child.sendline(key)
+    child.expect_exact("its conflict is left for later; the others go on")
+    (tmp_path / "go").touch()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 3
+    assert project.statuses() == {
+        "03-01": "landed",
+        "03-02": "conflicted",
+        "03-03": "landed",
+        "03-04": "waiting",
+        "03-05": "landed",
+    }
+    shown, code = typed(at_terminal(project, "execute", "3"), "p", "y")
+    assert code == 0, shown
+    assert set(project.statuses().values()) == {"landed"}
+
+
+def test_a_checkpoint_answered_with_later_holds_back_only_what_depends_on_it(
+    repo: Repo, tmp_path: Path
+) -> None:
+    stop = {"type": "human-verify", "awaiting": "your word", "details": "look at it"}
+    project = later_plans(repo, tmp_path / "go", [{"checkpoint": stop}])
+    child = at_terminal(project, "execute", "3")
+    child.expect_exact("[?]: ")
+    child.sendline("l")
+    child.expect_exact("its question is left for later; the others go on")
+    (tmp_path / "go").touch()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 4
+    assert project.statuses() == {
+        "03-01": "landed",
+        "03-02": "asking",
+        "03-03": "landed",
+        "03-04": "waiting",
+        "03-05": "landed",
+    }
+
+
+def test_what_a_person_decided_is_never_called_a_rule(repo: Repo) -> None:
+    project = conflicting(repo)
+    project.execute(expect=3)
+    done = project.wtrun("resolve", "03-02", "--take", "plan", expect=0)
+    assert "shared.txt: decided by you: the plan's" in done.stderr
+    done = project.execute(expect=0)
+    assert "1 file decided by you" in done.stderr
+    assert "1 file decided by you" in project.wtrun("status", expect=0).stdout
+    report = project.wtrun("report", expect=0).stdout
+    assert "| `shared.txt` | 03-02 | manual | decided by you | the plan's |" in report
+    trailers = repo.git("log", "--format=%(trailers:only)", "--grep=Wtrun-Plan: 03-02")
+    assert "Wtrun-Resolved: shared.txt (by hand)" in trailers
+    assert "by rule" not in done.stderr + report and "person" not in report + trailers
 
 
 def test_only_open_conflicts_can_be_answered(repo: Repo) -> None:

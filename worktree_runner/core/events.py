@@ -56,6 +56,8 @@ class Type(StrEnum):
     findings and paths) the audit found that it left its own ground"""
     PLAN_ANSWERED = "plan.answered"
     """answer, text"""
+    PLAN_DEFERRED = "plan.deferred"
+    """why: the question about the plan is left open; it is not asked again before a resume"""
 
     MERGE_CHOSEN = "merge.chosen"
     """head, tip: the order of merges as it was taken"""

@@ -100,7 +100,7 @@ def failure_question(
         *((shell,) if can_open else ()),
         Option("c", without, consequence),
         Option(
-            "s", "stop", "Whatever still runs is ended, nothing is lost, and it can be resumed."
+            "s", "stop", "Nothing further starts; what runs is finished first. It can be resumed."
         ),
     )
     heading = f'{noun.capitalize()} {plan} "{clean_line(title, 60)}" failed'

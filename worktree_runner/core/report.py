@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from merge.types import Resolution
 from worktree_runner.core.markdown import code, plain
+from worktree_runner.core.settled import by_whom, is_manual, reason
 from worktree_runner.core.texts import clean_line, count, duration, listing, money, tokens
 from worktree_runner.dialects.schema import Words
 
@@ -272,11 +273,12 @@ def _settled(report: RunReport) -> list[str]:
     lines = [
         "### Conflicts Settled",
         "",
-        f"| File | {plan_word} | Tier | Rule | Why it is safe |",
+        f"| File | {plan_word} | Tier | Rule | Why |",
         "|---|---|---|---|---|",
     ]
     for plan, one in rows:
-        cells = (code(one.path, cell=True), plan.id, one.tier, one.resolver, one.why)
+        rule = by_whom(one) if is_manual(one) else one.resolver
+        cells = (code(one.path, cell=True), plan.id, one.tier, rule, reason(one))
         lines.append("| " + " | ".join((cells[0], *map(plain, cells[1:]))) + " |")
     return [
         *lines,

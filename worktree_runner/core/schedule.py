@@ -218,7 +218,7 @@ def _questions(state: RunState, policy: Policy) -> list[PlanState]:
     asking += [plan for plan in state.with_status(Status.FAILED) if _undecided(plan, policy)]
     if policy.on_conflict == "ask":
         asking += state.with_status(Status.CONFLICTED)
-    return asking
+    return [plan for plan in asking if not plan.deferred]
 
 
 def _stop(state: RunState, policy: Policy) -> Stop | None:

@@ -82,6 +82,8 @@ class PlanState:
     notes: tuple[str, ...] = ()
     commit: str = ""
     """The merge commit by which the plan landed."""
+    deferred: bool = False
+    """The user left the question about the plan for later; everything else goes on."""
     accepted: bool = False
     """The user has been asked about the failure and goes on without the plan."""
     cleaned: bool = False
@@ -226,7 +228,8 @@ def _retried(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
 
 
 def _conflicted(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
-    return replace(plan, status=Status.CONFLICTED, conflicts=tuple(data["paths"]))
+    conflicts = tuple(data["paths"])
+    return replace(plan, status=Status.CONFLICTED, conflicts=conflicts, deferred=False)
 
 
 def _answered_merge(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
@@ -259,8 +262,9 @@ _PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = 
         plan, status=Status.SKIPPED, reason=str(data.get("because", ""))
     ),
     Type.PLAN_ASKED: lambda plan, data: replace(
-        plan, status=Status.ASKING, checkpoint=data.get("checkpoint", {}), answer={}
+        plan, status=Status.ASKING, checkpoint=data.get("checkpoint", {}), answer={}, deferred=False
     ),
+    Type.PLAN_DEFERRED: lambda plan, data: replace(plan, deferred=True),
     Type.PLAN_ANSWERED: lambda plan, data: replace(
         plan, status=Status.WAITING, answer=dict(data), fresh=False
     ),
@@ -274,9 +278,16 @@ _PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = 
     Type.WORKTREE_REMOVED: lambda plan, data: replace(plan, cleaned=True),
 }
 
+
+def _resumed(state: RunState, event: Event) -> RunState:
+    """What was left for later is asked again."""
+    plans = {plan.id: replace(plan, deferred=False) for plan in state.plans.values()}
+    return replace(state, paused=None, stopping="", plans=plans)
+
+
 _RUN_CHANGES: dict[str, Callable[[RunState, Event], RunState]] = {
     Type.RUN_STARTED: _started,
-    Type.RUN_RESUMED: lambda state, event: replace(state, paused=None, stopping=""),
+    Type.RUN_RESUMED: _resumed,
     Type.RUN_PAUSED: lambda state, event: replace(state, paused=event.data["code"]),
     Type.RUN_FINISHED: lambda state, event: replace(state, finished=event.data["code"]),
     Type.RUN_STOPPING: lambda state, event: replace(state, stopping=event.data["reason"]),

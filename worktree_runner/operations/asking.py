@@ -56,7 +56,11 @@ def take_answer(session: Session, plan_id: str, done: Future[Any]) -> None:
 
 
 def record_answer(session: Session, plan_id: str, answer: object) -> None:
-    """Records what the user chose; an aborted question stops the run, nothing else."""
+    """Records what the user chose.
+
+    Only an aborted question (Ctrl-C, a closed input) stops the run: a question that is left for
+    later holds back nothing but what waits for its plan.
+    """
     plan = session.of(plan_id)
     keep_draft(session, plan_id, answer)
     if answer is None or isinstance(answer, Aborted):
@@ -64,10 +68,10 @@ def record_answer(session: Session, plan_id: str, answer: object) -> None:
     elif isinstance(answer, Decided):
         choices = [choice_to_json(choice) for choice in answer.choices]
         session.record(Type.MERGE_ANSWERED, plan_id, choices=choices)
-    elif isinstance(answer, Skipped):
-        session.record(Type.RUN_STOPPING, reason=f"the conflict of {plan_id} is left for later")
-    elif isinstance(answer, Stopped):
+    elif isinstance(answer, Stopped) and answer.interrupted:
         session.record(Type.RUN_STOPPING, reason=f"the conflict of {plan_id} was left open")
+    elif isinstance(answer, Skipped | Stopped):
+        session.record(Type.PLAN_DEFERRED, plan_id, why="its conflict is left for later")
     elif isinstance(answer, Answer):
         _take_key(session, plan, answer)
 
@@ -90,7 +94,7 @@ def _take_key(session: Session, plan: PlanState, answer: Answer) -> None:
     elif plan.checkpoint.get("type") == BREACH:
         answer_breach(session, plan.id, answer.key)
     elif answer.key == "l":
-        session.record(Type.RUN_STOPPING, reason=f"{plan.id} waits for an answer")
+        session.record(Type.PLAN_DEFERRED, plan.id, why="its question is left for later")
     else:
         options = checkpoints.from_json(plan.checkpoint).options
         chosen = answer.text

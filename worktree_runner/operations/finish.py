@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from worktree_runner.core.events import Type
+from worktree_runner.core.settled import resolution_of, tally
 from worktree_runner.core.state import Status
 from worktree_runner.core.texts import count, listing
 from worktree_runner.core.waves import Arrangement
@@ -56,9 +57,9 @@ def say_end(session: Session, code: ExitCode) -> None:
     plans = count(len(state.plans), words.plan, words.plans)
     phase = f"{words.phase.capitalize()} {state.phase}"
     screen.heading(f"{phase}: {len(landed)} of {plans} merged into {state.target}")
-    settled = [item for plan in landed for item in plan.resolutions]
+    settled = tally(resolution_of(item) for plan in landed for item in plan.resolutions)
     if settled:
-        screen.say(f"{count(len(settled), 'file')} settled by rule; see 'wtrun resolutions'")
+        screen.say(f"conflicts: {settled}; see 'wtrun resolutions'")
     for plan in state.with_status(Status.FAILED):
         screen.say(f"failed: {plan.reason}", plan=plan.id, tone=Tone.BAD)
     for plan in state.with_status(Status.SKIPPED):

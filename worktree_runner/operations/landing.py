@@ -14,6 +14,7 @@ from typing import Any
 from merge import MergeOutcome, Settings, merge_commits
 from merge.types import FileConflict, Resolution
 from worktree_runner.core.events import Type
+from worktree_runner.core.settled import trailer
 from worktree_runner.core.state import PlanState
 from worktree_runner.operations.session import Session, choices_of
 
@@ -85,7 +86,7 @@ def message(session: Session, plan: PlanState, resolutions: tuple[Resolution, ..
     name = plan.title if len(plan.title) <= MAX_NAME else plan.title[: MAX_NAME - 1] + "…"
     subject = session.dialect.commits.merge.format(branch=plan.branch, name=name)
     lines = [subject, "", f"Wtrun-Plan: {plan.id}", f"Wtrun-Run: {session.state.id}"]
-    lines += [f"Wtrun-Resolved: {item.path} ({item.resolver})" for item in resolutions]
+    lines += [trailer(item) for item in resolutions]
     return "\n".join(lines) + "\n"
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from worktree_runner import attempts as attempt_files
 from worktree_runner import supervision
 from worktree_runner.core.events import Type
+from worktree_runner.core.settled import TRAILER, parse_trailer
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git.gateway import Git
+from worktree_runner.operations.landing import resolution_to_json
 from worktree_runner.operations.session import Session
 
 
@@ -72,10 +74,7 @@ def _record_commit(session: Session, commit: str) -> None:
     plan = next(iter(trailers.get("Wtrun-Plan", [])), None)
     if plan in state.plans and len(parents) == 2:
         resolutions = [
-            {"path": path, "resolver": rule.rstrip(")"), "why": "", "hunks": 0, "tier": ""}
-            for path, _, rule in (
-                line.rpartition(" (") for line in trailers.get("Wtrun-Resolved", [])
-            )
+            resolution_to_json(parse_trailer(line)) for line in trailers.get(TRAILER, [])
         ]
         session.record(
             Type.MERGE_LANDED,

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from merge.types import Resolution
 from worktree_runner.core.docs.summary import Summary, parse_summary
 from worktree_runner.core.events import Type
 from worktree_runner.core.report import NextStep, Outcome, PlanReport, RunReport, render_markdown
 from worktree_runner.core.report_data import to_json, to_junit
+from worktree_runner.core.settled import resolution_of
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.errors import ExitCode
 from worktree_runner.git.files import TreeFiles
@@ -140,10 +140,7 @@ def _plan(
         tokens=sum(counted) if counted else None,
         cost=usage.get("cost_usd"),
         conflicts=tuple(item["path"] for item in plan.conflicts),
-        resolutions=tuple(
-            Resolution(item["path"], item["resolver"], item["why"], tier=item.get("tier", "proven"))
-            for item in plan.resolutions
-        ),
+        resolutions=tuple(map(resolution_of, plan.resolutions)),
         notes=(*plan.notes, *notes),
         issues=summary.issues,
     )

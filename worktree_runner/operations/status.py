@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from worktree_runner import attempts as attempt_files
+from worktree_runner.core.settled import resolution_of, tally
 from worktree_runner.core.state import PlanState, RunState, Status
 from worktree_runner.core.texts import count, listing
 from worktree_runner.store.paths import Layout, RunFolder
@@ -82,8 +83,8 @@ def _mood(layout: Layout, state: RunState) -> str:
 def _detail(plan: PlanState) -> str:
     match plan.status:
         case Status.LANDED:
-            rules = f", {count(len(plan.resolutions), 'file')} by rule" if plan.resolutions else ""
-            return f"{plan.commit[:10]}{rules}"
+            settled = tally(map(resolution_of, plan.resolutions))
+            return f"{plan.commit[:10]}{f', {settled}' if settled else ''}"
         case Status.CONFLICTED:
             paths = listing([item["path"] for item in plan.conflicts], limit=3)
             return f"{paths}; wtrun resolve {plan.id}"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from worktree_runner.core.events import Event, Type
+from worktree_runner.core.settled import resolution_of, sentence
 from worktree_runner.core.state import PlanState, RunState, Status
 from worktree_runner.core.texts import count, duration, listing
 from worktree_runner.dialects.schema import Words
@@ -126,6 +127,9 @@ class Narrator:
             return f"changed what is not its own:\n{stop.get('details', '')}", Tone.ASK
         return f"stopped at a {self.words.checkpoint} ({kind}) and waits for you", Tone.ASK
 
+    def deferred(self, event: Event, state: RunState) -> Told:
+        return f"{event.data['why']}; the others go on", Tone.WARN
+
     def conflicted(self, event: Event, state: RunState) -> Told:
         paths = [item["path"] for item in event.data["paths"]]
         where = listing(paths, limit=3)
@@ -133,10 +137,7 @@ class Narrator:
 
     def landed(self, event: Event, state: RunState) -> Told:
         lines = [f"merged as {event.data['commit'][:10]}"]
-        lines += [
-            f"settled {item['path']} by rule '{item['resolver']}': {item['why']}"
-            for item in event.data.get("resolutions", ())
-        ]
+        lines += [sentence(resolution_of(item)) for item in event.data.get("resolutions", ())]
         lines += list(event.data.get("notices", ()))
         return "\n".join(lines), Tone.GOOD
 
@@ -201,6 +202,7 @@ _TELLERS: dict[str, Callable[[Any, Event, RunState], Told]] = {
     Type.PLAN_SKIPPED: Narrator.skipped,
     Type.PLAN_RETRIED: Narrator.retried,
     Type.PLAN_ASKED: Narrator.asked,
+    Type.PLAN_DEFERRED: Narrator.deferred,
     Type.MERGE_CONFLICTED: Narrator.conflicted,
     Type.MERGE_LANDED: Narrator.landed,
     Type.PUBLISH_HELD: Narrator.held,

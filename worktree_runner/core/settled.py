@@ -1,0 +1,81 @@
+"""How a settled conflict is told: by a rule, with the reason why that is safe, or by a person.
+
+- In what the user reads, a person is "you". In a commit, which others read, it is "by hand".
+- `Wtrun-Resolved` trailers parse back, so that a landing whose event was lost is still told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from merge.types import Resolution
+from worktree_runner.core.texts import count
+
+MANUAL = "manual"
+PERSON = "person"
+"""The engine's name for the resolver that is a person."""
+BY_HAND = "by hand"
+TRAILER = "Wtrun-Resolved"
+_PREFIX = "a person decided: "
+
+
+def resolution_of(item: Mapping[str, Any]) -> Resolution:
+    """A resolution as the journal holds it."""
+    return Resolution(
+        path=str(item["path"]),
+        resolver=str(item["resolver"]),
+        why=str(item.get("why", "")),
+        hunks=int(item.get("hunks", 1)),
+        tier=str(item.get("tier") or "proven"),
+        diff=str(item.get("diff", "")),
+    )
+
+
+def is_manual(one: Resolution) -> bool:
+    return one.tier == MANUAL
+
+
+def by_whom(one: Resolution) -> str:
+    """`decided by you`, or `rule 'imports'`, or that of a tested proposal."""
+    if is_manual(one):
+        return "decided by you"
+    return f"rule '{one.resolver}'" + (", tested" if one.tier == "tested" else "")
+
+
+def reason(one: Resolution) -> str:
+    """Why it is safe; for a person's answer, what the answer was."""
+    return one.why.removeprefix(_PREFIX)
+
+
+def sentence(one: Resolution) -> str:
+    """One line for the narration."""
+    why = f": {reason(one)}" if one.why else ""
+    if is_manual(one):
+        return f"{one.path}: decided by you{why}"
+    return f"settled {one.path} by {by_whom(one)}{why}"
+
+
+def tally(items: Iterable[Resolution]) -> str:
+    """`2 files by rule, 1 decided by you`; empty if there are none."""
+    every = tuple(items)
+    manual = sum(map(is_manual, every))
+    parts = []
+    if len(every) > manual:
+        parts.append(f"{count(len(every) - manual, 'file')} settled by rule")
+    if manual:
+        parts.append(f"{manual if parts else count(manual, 'file')} decided by you")
+    return ", ".join(parts)
+
+
+def trailer(one: Resolution) -> str:
+    """The line of a merge commit that names a settled file."""
+    return f"{TRAILER}: {one.path} ({BY_HAND if is_manual(one) else one.resolver})"
+
+
+def parse_trailer(value: str) -> Resolution:
+    """What a trailer's value tells; the reason is not in it."""
+    path, _, rule = value.removesuffix(")").rpartition(" (")
+    if rule == BY_HAND:
+        return Resolution(path, PERSON, "", tier=MANUAL)
+    return Resolution(path, rule, "")
