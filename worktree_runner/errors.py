@@ -21,7 +21,11 @@ class ExitCode(IntEnum):
     PRECONDITION = 5
     LOCKED = 6
     NO_EXECUTOR = 7
+    INTERNAL = 70
+    """A mistake in wtrun itself; the traceback is in a log whose path was printed."""
     INTERRUPTED = 130
+    READER_GONE = 141
+    """Whoever read the output has closed it, as `head` does."""
     TERMINATED = 143
 
 

@@ -9,7 +9,15 @@ import click
 
 @click.command(
     "execute",
-    epilog="Run it again after Ctrl-C, a crash or a conflict: it goes on where it was.",
+    epilog="""\b
+Examples:
+  wtrun execute 3 --dry-run     waves, branches, command lines; changes nothing
+  wtrun execute 3 -j 2          two agents at a time
+  wtrun execute 3 --only 03-02  one plan
+  wtrun execute 3 --no-input --on-failure continue
+                                in a script: never asks
+
+Run it again after Ctrl-C, a crash or a conflict: it goes on where it was.""",
 )
 @click.argument("phase")
 @click.option("--only", metavar="ID", multiple=True, help="Run this plan only (repeatable).")
@@ -31,7 +39,8 @@ import click
 @click.option(
     "--on-conflict",
     type=click.Choice(["ask", "stop", "skip", "rerun", "ours", "theirs"]),
-    help="When merging needs a person: ask (without a terminal: leave it and go on) ...",
+    help="When merging needs a person: ask (without a terminal: leave it and go on), stop, skip "
+    "the plan, rerun it on what has landed, or take one side: ours is yours, theirs the plan's.",
 )
 @click.option(
     "--resolve",
@@ -55,7 +64,7 @@ def command(**given: Any) -> int:
     nothing of yours. What can't be settled by rule is asked, or waits for 'wtrun resolve'.
 
     Ends with 0 done, 1 a plan failed, 2 usage, 3 a conflict waits, 4 an answer is awaited,
-    5 something is in the way, 6 another wtrun is at work, 7 no agent.
+    5 something is in the way, 6 another wtrun is at work, 7 the agent can't be run.
     """
     from pathlib import Path
 

@@ -39,7 +39,13 @@ def command() -> None:
 @click.option("-m", "--message", "body", help="The text (default: read from standard input).")
 @click.option("--thread", metavar="ID", help="The thread, such as gsd-03-01.")
 @click.option("--reply", type=int, metavar="ID", help="Reply to this message, on its thread.")
-@click.option("--importance", type=click.Choice(IMPORTANCES), default="normal", show_default=True)
+@click.option(
+    "--importance",
+    type=click.Choice(IMPORTANCES),
+    default="normal",
+    show_default=True,
+    help="How soon it should be read.",
+)
 @click.option("--ack", is_flag=True, help="Ask for an acknowledgement.")
 @AS
 @JSON

@@ -37,7 +37,7 @@ def command(
     from worktree_runner.operations.inventory import open_desk, read_all, read_inventory
 
     if every == (phase is not None):
-        raise UsageError("name one phase, or give --all", hint="wtrun plan --all")
+        raise UsageError("name one phase, or give --all", hint="wtrun plan --all, or wtrun plan 3")
     desk = open_desk(Path.cwd(), dialect)
     found = read_all(desk) if phase is None else [read_inventory(desk, phase)]
     if as_object:

@@ -7,7 +7,12 @@ import click
 
 @click.command("publish")
 def command() -> int:
-    """Move your branch to what has landed, once nothing of yours is in the way any more."""
+    """Move your branch to what has landed, once nothing of yours is in the way any more.
+
+    A run holds your branch back where moving it could lose something: local edits or untracked
+    files of the same name, a rebase in progress. What has landed is safe meanwhile, on a ref of
+    the run. Only ever a fast-forward: no reset, no stash, no switch.
+    """
     from pathlib import Path
 
     from worktree_runner.commands.terminal import open_terminal

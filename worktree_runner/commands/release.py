@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 @click.command("release")
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
-@click.option("--id", "ids", type=int, multiple=True, metavar="ID", help="May be repeated.")
+@click.option(
+    "--id", "ids", type=int, multiple=True, metavar="ID", help="This reservation (repeatable)."
+)
 @click.option(
     "--force",
     "forced",

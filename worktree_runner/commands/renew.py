@@ -15,7 +15,9 @@ from worktree_runner.store.registry import Registry
 
 @click.command("renew")
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
-@click.option("--id", "ids", type=int, multiple=True, metavar="ID", help="May be repeated.")
+@click.option(
+    "--id", "ids", type=int, multiple=True, metavar="ID", help="This reservation (repeatable)."
+)
 @click.option("--ttl", default="30m", show_default=True, help="How much longer: 30m, 2h.")
 @click.option("--as", "name", metavar="NAME", help="Renew what this name reserved.")
 @click.option("--json", "as_object", is_flag=True, help="Print JSON.")

@@ -15,7 +15,15 @@ import click
     help="Markdown for people, JSON for programs, JUnit XML for CI.",
 )
 def command(phase: str | None, form: str) -> int:
-    """Print the report of the newest run (of PHASE), as it was when the run last stopped."""
+    """Print the report of the newest run (of PHASE), as it was when the run last stopped.
+
+    What landed and what did not, with the reasons, the conflicts that were settled by rule, and
+    the next commands.
+
+    \b
+    wtrun report > report.md
+    wtrun report 3 --format junit > wtrun.xml
+    """
     from worktree_runner.errors import ExitCode, PreconditionError
     from worktree_runner.operations import runs
     from worktree_runner.operations.reporting import NAMES

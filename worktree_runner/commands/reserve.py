@@ -35,6 +35,10 @@ def command(
 
     A PATTERN is a file, a folder or a glob (*, ?, **, [a-z], {a,b}), relative to the current
     folder. Folders such as [id] and (group) are taken literally.
+
+    \b
+    wtrun reserve src/auth/ --reason "by hand" --ttl 30m
+    wtrun reserve 'src/**/*.css' --shared
     """
     place = locate.here()
     who = operation.holder(os.environ, name)

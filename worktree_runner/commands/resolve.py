@@ -30,6 +30,11 @@ def command(
 
     By hand: merge the target in the plan's worktree with git, edit, commit, then --continue.
     A plan that has nothing left to decide lands at once; 'wtrun execute' goes on with the rest.
+
+    \b
+    wtrun resolve 03-02                               at a terminal, hunk by hunk
+    wtrun resolve 03-02 --list
+    wtrun resolve 03-02 --take plan --path src/a.py
     """
     from pathlib import Path
 

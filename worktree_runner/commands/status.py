@@ -9,7 +9,11 @@ import click
 @click.argument("phase", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(phase: str | None, as_json: bool) -> int:
-    """Show where the newest run (of PHASE) stands. Works while it runs, from any shell."""
+    """Show where the newest run (of PHASE) stands: each plan, and what waits for you.
+
+    Works while the run is at work, from any shell and any worktree of the repository; it changes
+    nothing. With --json, names are only ever added.
+    """
     import json
 
     from worktree_runner.errors import ExitCode

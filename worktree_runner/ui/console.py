@@ -12,9 +12,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TextIO
@@ -75,6 +76,16 @@ class Display(Protocol):
         """Takes it away; the cursor is then where it began."""
 
 
+class _LastingConsole(Console):
+    """A console whose reader may go away: a run goes on in silence, its journal tells the rest."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        with suppress(OSError, ValueError):
+            # what is still buffered must not raise again at the next write or at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
 class Screen:
     """One per process. Safe to call from several threads; a line is never cut by another."""
 
@@ -109,7 +120,7 @@ class Screen:
         self._display: Display | None = None
         forced = env.get("FORCE_COLOR", "") not in ("", "0")
         colour = (forced or (self.is_terminal and not dumb)) and not env.get("NO_COLOR")
-        self.console = Console(
+        self.console = _LastingConsole(
             file=stderr,
             force_terminal=self.is_terminal or forced,
             color_system="auto" if colour else None,
