@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "clean": ("clean", "Remove left-over worktrees and branches that wtrun made."),
     "agents": ("agents", "List the coding agents that can be used here."),
     "config": ("config", "Show every setting and where its value comes from."),
+    "trust": ("trust", "Let the commands run that a repository brings along."),
     "reserve": ("reserve", "Reserve paths, so that nobody else edits them."),
     "release": ("release", "Give reservations back."),
     "renew": ("renew", "Keep reservations for longer."),

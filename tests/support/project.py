@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.repo import Repo
+from worktree_runner.operations import trust
+from worktree_runner.store.config import load_settings
+from worktree_runner.store.paths import Layout
 
 ROOT = Path(__file__).parents[2]
 AGENT = Path(__file__).parent / "scripted_agent.py"
@@ -38,8 +41,18 @@ def plan_text(
     )
 
 
+def trust_commands(folder: Path) -> None:
+    """What `wtrun trust --yes` leaves on disk, without starting it."""
+    supplied = load_settings(folder, None).supplied
+    if supplied:
+        trust.save(Layout(folder / ".git"), supplied)
+
+
 class Project:
     """A repository with a planned phase 3, and the `wtrun` command on it."""
+
+    trusting = True
+    """Whether the user has trusted the commands in `.wtrun.toml`, whatever they are."""
 
     def __init__(self, repo: Repo) -> None:
         self.repo = repo
@@ -63,6 +76,7 @@ class Project:
         contents.update({f"{PHASE}/03-{n}-PLAN.md": text for n, text in plans.items()})
         contents.update(files or {})
         repo.commit("plan the API", contents)
+        trust_commands(repo.path)
         return cls(repo)
 
     @property
@@ -75,7 +89,9 @@ class Project:
         return env
 
     def start(self, *args: str) -> subprocess.Popen[str]:
-        """`wtrun ARGS` as a process of its own, output captured."""
+        """`wtrun ARGS` as a process of its own, output captured; its commands are trusted."""
+        if self.trusting:
+            trust_commands(self.path)
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "worktree_runner", *args],
             cwd=self.path,

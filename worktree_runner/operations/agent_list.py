@@ -11,8 +11,11 @@ from typing import Any
 from worktree_runner.agents import registry
 from worktree_runner.agents.protocol import Capabilities, Probe
 from worktree_runner.errors import UsageError
+from worktree_runner.operations import trust
 from worktree_runner.operations.agent_choice import agent_settings
 from worktree_runner.operations.settings import read_settings
+from worktree_runner.store import locate
+from worktree_runner.store.config import Loaded
 
 JSON_VERSION = 1
 
@@ -38,6 +41,7 @@ def list_agents(folder: Path, *, check: bool) -> list[Row]:
         chosen = registry.choose(settings).name
     except UsageError:
         chosen = ""
+    untrusted = _untrusted(folder, loaded)
     rows = []
     for name in registry.names(settings):
         try:
@@ -45,13 +49,25 @@ def list_agents(folder: Path, *, check: bool) -> list[Row]:
         except UsageError as error:
             rows.append(Row(name, Probe(found=False, problems=(error.message,)), None, False))
             continue
-        probe = agent.probe(deep=check)
+        probe = agent.probe(deep=check and name not in untrusted)
+        if check and name in untrusted:
+            words = "comes with this repository and is not trusted yet ('wtrun trust'): not started"
+            probe = probe.model_copy(update={"problems": (*probe.problems, words)})
         full = loaded.settings.permissions == "full"
         if name == "claude" and full and os.geteuid() == 0 and "IS_SANDBOX" not in os.environ:
             words = "refuses permissions = 'full' as root (set IS_SANDBOX=1 inside a container)"
             probe = probe.model_copy(update={"problems": (*probe.problems, words)})
         rows.append(Row(name, probe, agent.capabilities, name == chosen))
     return rows
+
+
+def _untrusted(folder: Path, loaded: Loaded) -> frozenset[str]:
+    """The agents whose program the repository itself names, unless the user trusts it."""
+    found = loaded.supplied.get("agents")
+    place = locate.find(folder)
+    if found is None or (place and trust.is_trusted(place.layout, loaded.supplied)):
+        return frozenset()
+    return frozenset(found.value)
 
 
 def to_json(rows: Sequence[Row]) -> Mapping[str, Any]:

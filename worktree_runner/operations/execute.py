@@ -27,6 +27,7 @@ from worktree_runner.operations import (
     runs,
     shell_commands,
     state_file,
+    trust,
 )
 from worktree_runner.operations.agent_choice import choose_agent
 from worktree_runner.operations.dry_run import render_dry_run
@@ -77,6 +78,7 @@ def execute(
         plan = _arrange(phase, options)
         screen.answer(render_dry_run(project, phase, plan, agent, target, base))
         return ExitCode.DONE
+    trust.require(project, screen, asker)
     with run_lock(project.repository.layout, f"wtrun execute {options.phase}"):
         found = next(runs.unfinished(project.repository.layout, phase=phase.dir.token), None)
         if found is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.errors import UsageError
-from worktree_runner.operations import runs
+from worktree_runner.operations import runs, trust
 from worktree_runner.operations.execute import resume_session
 from worktree_runner.operations.project import open_project
 from worktree_runner.operations.session import Session
@@ -23,6 +23,7 @@ def open_run(
 ) -> Iterator[Session]:
     """The newest unfinished run, of the plan if one is named, under the run lock."""
     project = open_project(folder, {})
+    trust.require(project, screen, asker)
     with run_lock(project.repository.layout, doing):
         found = list(runs.unfinished(project.repository.layout))
         if plan is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from worktree_runner.git.repository import Repository, open_repository
 from worktree_runner.models import Phase
 from worktree_runner.operations.inventory import chosen_dialect
 from worktree_runner.planning.reader import DiskFiles, PlanningFiles, find_dialect
-from worktree_runner.store.config import load_settings, user_file
+from worktree_runner.store.config import Supplied, load_settings, user_file
 from worktree_runner.store.settings import Settings
 
 
@@ -37,6 +37,8 @@ class Project:
     """Whether the planning files are committed to git."""
     problems: tuple[str, ...] = ()
     """What is wrong with the settings, in words."""
+    supplied: Mapping[str, Supplied] = field(default_factory=dict)
+    """Commands of the repository's own files; they need the user's trust before anything runs."""
 
     def files(self, commit: str) -> PlanningFiles:
         """The planning files that a run from this commit works with."""
@@ -60,9 +62,8 @@ def open_project(folder: Path, flags: Mapping[str, Any]) -> Project:
         planning_ignored=ignored,
     )
     tracked = loaded.settings.commit_docs and not ignored
-    return Project(
-        repository, dialect, loaded.settings, tracked, tuple(str(p) for p in loaded.problems)
-    )
+    problems = tuple(str(problem) for problem in loaded.problems)
+    return Project(repository, dialect, loaded.settings, tracked, problems, loaded.supplied)
 
 
 def refuse_inside_attempt(repository: Repository) -> None:

@@ -11,8 +11,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from worktree_runner.dialects.schema import Dialect
 from worktree_runner.errors import UsageError
 from worktree_runner.models import Problem, Severity
 from worktree_runner.store.layers import (
+    Found,
     Layer,
     Origin,
     Read,
@@ -39,8 +40,8 @@ from worktree_runner.store.layers import (
 from worktree_runner.store.settings import Settings, fields, value_of
 
 __all__ = [
-    "Layer", "Loaded", "Origin", "check_profile", "choose_model", "load_settings", "to_json",
-    "user_file", "variable",
+    "COMMAND_KEYS", "Layer", "Loaded", "Origin", "Supplied", "check_profile",
+    "choose_model", "load_settings", "to_json", "user_file", "variable",
 ]  # fmt: skip
 
 FILE = ".wtrun.toml"
@@ -62,6 +63,21 @@ _EXPECTED = {
 }
 
 
+COMMAND_KEYS = (
+    "agents", "allow_commands", "extra_args", "gate.command", "permissions", "sandbox",
+    "worktrees.setup",
+)  # fmt: skip
+"""Settings by which a repository decides what is started, or what an agent may do unasked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """A value of a repository's own file, as plain JSON, and where it stands."""
+
+    value: Any
+    origin: Origin
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """The settings, each one's origin by its dotted key, and what was odd on the way."""
@@ -69,6 +85,8 @@ class Loaded:
     settings: Settings
     origins: Mapping[str, Origin]
     problems: tuple[Problem, ...]
+    supplied: Mapping[str, Supplied] = field(default_factory=dict)
+    """What the repository's own files say about `COMMAND_KEYS`, also where a flag overrides it."""
 
 
 def load_settings(
@@ -121,7 +139,22 @@ def load_settings(
     if wrong:
         lines = "\n  ".join(wrong)
         raise UsageError(f"settings that can't be used:\n  {lines}", hint="see 'wtrun config'")
-    return Loaded(build(chosen), origins, tuple(problems))
+    return Loaded(build(chosen), origins, tuple(problems), _supplied(layers))
+
+
+def _supplied(layers: Iterable[Mapping[str, Found]]) -> dict[str, Supplied]:
+    """The strongest value of the repository's own files for each command key, defaults left out."""
+    found: dict[str, Supplied] = {}
+    for key in COMMAND_KEYS:
+        hits = (layer[key] for layer in layers if key in layer)
+        hit = next((hit for hit in hits if hit.origin.from_repository), None)
+        if hit is None:
+            continue
+        value, expected = check(key, hit.value)
+        if expected is None and value != value_of(Settings(), key):
+            plain = _adapter(key).dump_python(value, mode="json", exclude_unset=True)
+            found[key] = Supplied(plain, hit.origin)
+    return found
 
 
 def build(values: Mapping[str, Any]) -> Settings:

@@ -37,6 +37,11 @@ class Layout:
         return self.root / "trash"
 
     @property
+    def trust(self) -> Path:
+        """One file for each content of the repository's commands that the user trusts."""
+        return self.root / "trust"
+
+    @property
     def run_lock(self) -> Path:
         """Held by the one `wtrun execute` that works on this repository."""
         return self.root / "run.lock"
