@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import sys
 import tempfile
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -34,10 +36,19 @@ def demo(place: Path | None, screen: Screen, asker: Asker, *, keep: bool) -> Exi
         shutil.rmtree(folder)
         screen.say("the project was removed again; 'wtrun demo --keep' leaves it for playing")
         return code
-    screen.say("the project is here:")
-    screen.command(f"cd {folder}")
-    screen.command("git log --graph --oneline")
+    say_where(folder, screen)
     return code
+
+
+def say_where(folder: Path, screen: Screen) -> None:
+    """Where the project is, and how the commands above are typed where wtrun is not on PATH."""
+    program = Path(sys.argv[0]).absolute()
+    screen.say("The project stays here; this makes the commands work:")
+    screen.command(f"cd {shlex.quote(str(folder))}")
+    if shutil.which("wtrun") is None and program.name == "wtrun":
+        screen.command(f"alias wtrun={shlex.quote(str(program))}")
+    screen.say("What came of it:")
+    screen.command("git log --graph --oneline")
 
 
 def make_project(place: Path | None) -> Path:

@@ -256,9 +256,9 @@ class Screen:
             return
         lead = f"{_SYMBOL[tone]} " if _SYMBOL[tone] else ""
         style = "dim" if tone is Tone.DIM else ""
-        self._print(Text.assemble((lead, _STYLE[tone]), (first, style)))
+        self._hang(Text.assemble((lead, _STYLE[tone]), (first, style)))
         for line in rest:
-            self._print(Text(f"  {line}"))
+            self._hang(Text(f"  {line}"))
 
     def _heading(self, text: str) -> None:
         if self._stamped:
@@ -266,6 +266,13 @@ class Screen:
         else:
             self._print(Text())
             self._print(Text(clean_line(text), "bold"))
+
+    def _hang(self, text: Text) -> None:
+        """Wrapped words, with all lines but the first moved in, so that events stay apart."""
+        shown = Text(self.show(text.plain)) if self.plain_symbols else text
+        for number, line in enumerate(shown.wrap(self.console, max(20, self.console.width - 4))):
+            line.rstrip()
+            self._print(Text.assemble("    ", line) if number else line, wrap=False)
 
     def _raw(self, text: str) -> None:
         self._print(Text(clean(text)), wrap=False)

@@ -184,8 +184,14 @@ def what_it_builds(title: str, objective: str) -> str:
         text = _LABEL.sub("", line).strip()
         if text and not text.casefold().startswith(title.casefold()[:40]):
             parts.append(text if text.endswith((".", "!", "?", ":")) else f"{text}.")
-    rest = " ".join(part[0].upper() + part[1:] for part in parts)
+    rest = " ".join(_sentence(part) for part in parts)
     return f"{title.rstrip('.')}. {rest}".rstrip() if rest else title
+
+
+def _sentence(text: str) -> str:
+    """The text with a capital first, unless it begins with a path, a name in code or a number."""
+    first = text.split(maxsplit=1)[0].rstrip(".,:;")
+    return text[0].upper() + text[1:] if first.isalpha() else text
 
 
 def _plan(event: Event, state: RunState) -> PlanState:
