@@ -6,6 +6,18 @@ from typing import Any
 
 import click
 
+SETTINGS = {
+    "max_parallel": "max_parallel",
+    "agent": "agent",
+    "model": "model",
+    "timeout": "limits.timeout",
+    "on_failure": "on_failure",
+    "on_conflict": "merge.on_conflict",
+    "resolve": "merge.resolve",
+    "dialect": "dialect",
+}
+"""The options that stand for a setting, with its key."""
+
 
 @click.command(
     "execute",
@@ -79,9 +91,7 @@ def command(**given: Any) -> int:
         dry_run=given["dry_run"],
         yes=given["yes"],
     )
-    names = ("max_parallel", "agent", "model", "timeout", "on_failure", "on_conflict", "resolve",
-             "dialect")  # fmt: skip
-    flags = {name: given[name] for name in names if given[name] is not None}
+    flags = {key: given[name] for name, key in SETTINGS.items() if given[name] is not None}
     if given["sequential"]:
         flags["max_parallel"] = 1
     screen, asker = open_terminal(progress=given["progress"], no_input=given["no_input"])
