@@ -38,7 +38,10 @@ class Conflicted:
 def merge_settings(session: Session, plan: PlanState) -> Settings:
     """How the merge engine is to work for a plan."""
     keep = session.dialect.owned() if session.state.planning_tracked else ()
-    return Settings(tier=session.settings.merge.resolve, keep_ours=(*keep, *plan.drop))
+    merge = session.settings.merge
+    return Settings(
+        tier=merge.resolve, own_version=merge.own_version, keep_ours=(*keep, *plan.drop)
+    )
 
 
 def merged(session: Session, plan: PlanState) -> MergeOutcome:
