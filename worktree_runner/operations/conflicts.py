@@ -12,6 +12,7 @@ from worktree_runner.core.enclosing import enclosing_of
 from worktree_runner.core.events import Type
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.git.repository import Repository
+from worktree_runner.operations import remembering
 from worktree_runner.operations.session import Session
 from worktree_runner.store.atomic import save_bytes, save_text
 
@@ -25,6 +26,7 @@ def report_conflicts(session: Session, plan_id: str, conflicts: tuple[FileConfli
     next try, which writes them again.
     """
     plan = session.of(plan_id)
+    conflicts = remembering.offer(session, conflicts)
     facts = conflict_facts(session, plan, conflicts)
     folder = session.folder.conflicts
     report = folder / f"{plan_id}.md"

@@ -8,13 +8,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from merge import MergeOutcome, Settings, merge_commits
-from merge.types import FileConflict, Resolution
+from merge.engine import diff_text
+from merge.tree import SUBMODULE
+from merge.types import Choice, FileConflict, Resolution
 from worktree_runner.core.events import Type
-from worktree_runner.core.settled import trailer
+from worktree_runner.core.settled import MANUAL, PERSON, trailer
 from worktree_runner.core.state import PlanState
 from worktree_runner.operations.session import Session, choices_of
 
@@ -40,18 +43,24 @@ def merge_settings(session: Session, plan: PlanState) -> Settings:
     keep = session.dialect.owned() if session.state.planning_tracked else ()
     merge = session.settings.merge
     return Settings(
-        tier=merge.resolve, own_version=merge.own_version, keep_ours=(*keep, *plan.drop)
+        tier=merge.resolve,
+        own_version=merge.own_version,
+        keep_ours=(*keep, *plan.drop),
+        unresolve=merge.unresolve,
     )
 
 
-def merged(session: Session, plan: PlanState) -> MergeOutcome:
-    """What merging the plan's head into the tip comes to now, with the user's answers so far."""
+def merged(session: Session, plan: PlanState, more: Sequence[Choice] = ()) -> MergeOutcome:
+    """What merging the plan's head into the tip comes to now, with the user's answers so far.
+
+    `more` are answers that are being tried and not recorded.
+    """
     return merge_commits(
         session.repository.objects,
         session.state.tip,
         plan.head,
         settings=merge_settings(session, plan),
-        choices=choices_of(plan),
+        choices=(*choices_of(plan), *more),
         labels=(session.state.target, plan.id),
     )
 
@@ -63,11 +72,12 @@ def land(session: Session, plan_id: str) -> Landed | Conflicted:
     outcome = merged(session, plan)
     if outcome.tree is None:
         return Conflicted(outcome.conflicts)
+    resolutions = (*outcome.resolutions, *_by_hand(session, plan, outcome.tree))
     objects = session.repository.objects
     commit = objects.commit_tree(
         outcome.tree,
         (tip, plan.head),
-        message(session, plan, outcome.resolutions),
+        message(session, plan, resolutions),
         sign=bool(session.settings.merge.sign),
     )
     if not objects.move_ref(session.tip_ref, commit, tip):
@@ -78,10 +88,28 @@ def land(session: Session, plan_id: str) -> Landed | Conflicted:
         head=plan.head,
         tip=tip,
         commit=commit,
-        resolutions=[resolution_to_json(item) for item in outcome.resolutions],
+        resolutions=[resolution_to_json(item) for item in resolutions],
         notices=list(outcome.notices),
     )
     return Landed(commit)
+
+
+def _by_hand(session: Session, plan: PlanState, tree: str) -> list[Resolution]:
+    """What a person decided in the plan's worktree, which git sees as a clean merge."""
+    objects, paths = session.repository.objects, plan.by_hand
+    if not paths:
+        return []
+    before, after = objects.entries(session.state.tip, paths), objects.entries(tree, paths)
+    found = []
+    for path in paths:
+        sides = [
+            objects.read_blob(entry.oid) if entry and entry.mode != SUBMODULE else b""
+            for entry in (before.get(path), after.get(path))
+        ]
+        why = "edited in the worktree" if path in after else "removed in the worktree"
+        diff = diff_text(path, *sides)
+        found.append(Resolution(path, PERSON, why, tier=MANUAL, diff=diff))
+    return found
 
 
 def message(session: Session, plan: PlanState, resolutions: tuple[Resolution, ...]) -> str:
