@@ -14,9 +14,11 @@ SETTINGS = {
     "on_failure": "on_failure",
     "on_conflict": "merge.on_conflict",
     "resolve": "merge.resolve",
+    "merge_order": "merge.order",
+    "gate": "gate.command",
     "dialect": "dialect",
 }
-"""The options that stand for a setting, with its key."""
+"""Which setting each flag stands for."""
 
 
 @click.command(
@@ -57,7 +59,14 @@ Run it again after Ctrl-C, a crash or a conflict: it goes on where it was.""",
 @click.option(
     "--resolve",
     type=click.Choice(["none", "proven", "tested"]),
-    help="Which conflicts may be settled by rule [proven].",
+    help="Which conflicts may be settled by rule [proven]; tested needs a green gate.",
+)
+@click.option("--gate", metavar="CMD", help="The check that merges must pass; see 'wtrun config'.")
+@click.option("--no-gate", is_flag=True, help="Merge unchecked; the report says so.")
+@click.option(
+    "--merge-order",
+    type=click.Choice(["plan", "fewest-conflicts"]),
+    help="Which finished plans merge first [plan].",
 )
 @click.option("--dialect", metavar="NAME|FILE", help="Read the planning files as this dialect.")
 @click.option("--no-input", is_flag=True, help="Never ask; end with the code that says why.")
@@ -94,5 +103,7 @@ def command(**given: Any) -> int:
     flags = {key: given[name] for name, key in SETTINGS.items() if given[name] is not None}
     if given["sequential"]:
         flags["max_parallel"] = 1
+    if given["no_gate"]:
+        flags["gate.enabled"] = False
     screen, asker = open_terminal(progress=given["progress"], no_input=given["no_input"])
     return int(execute(Path.cwd(), options, flags, screen, asker))

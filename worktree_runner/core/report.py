@@ -27,6 +27,7 @@ class Outcome(StrEnum):
     DONE_BEFORE = "done before"
     CONFLICT = "conflict"
     WAITING = "waiting"
+    REJECTED = "rejected"
     FAILED = "failed"
     SKIPPED = "skipped"
     NOT_STARTED = "not started"
@@ -47,6 +48,8 @@ class PlanReport:
     """What its summary says it did, in a sentence."""
     reason: str = ""
     """Why it did not land."""
+    lands_when: str = ""
+    """What has to happen for it to land, after "it lands once"."""
     next: str = ""
     """The command that goes on with it."""
     checkpoint: bool = False
@@ -214,6 +217,7 @@ def _mark(plan: PlanReport) -> str:
         Outcome.DONE_BEFORE: "✓ Done before",
         Outcome.CONFLICT: "⚠ Conflict",
         Outcome.WAITING: "⚠ Waits for you",
+        Outcome.REJECTED: "✗ Gate not green",
         Outcome.FAILED: "✗ Failed",
         Outcome.SKIPPED: "- Skipped",
         Outcome.NOT_STARTED: "- Not started",
@@ -260,6 +264,8 @@ def _not_landed(report: RunReport) -> list[str]:
         if plan.worktree:
             lines.append(f"  - its work stays in {code(plan.worktree)} on {code(plan.branch)}")
         lines += [f"  - {plain(note)}" for note in plan.notes]
+        if plan.lands_when:
+            lines.append(f"  - it lands once {plain(plan.lands_when)}")
         if plan.next:
             lines.append(f"  - to go on: {code(plan.next)}")
     return lines

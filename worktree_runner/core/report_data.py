@@ -53,6 +53,7 @@ def _plan_json(plan: PlanReport) -> dict[str, Any]:
         "outcome": plan.outcome.value,
         "one_liner": plan.one_liner,
         "reason": plan.reason,
+        "lands_when": plan.lands_when,
         "next": plan.next,
         "checkpoint": plan.checkpoint,
         "branch": plan.branch,

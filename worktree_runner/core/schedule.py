@@ -10,7 +10,12 @@ Starting
 
 Merging
 - Plan order, but the earlier plan is waited for only while it is running outside a lane and
-  nothing waits on the later one. Failed, asking and conflicted plans hold nobody back.
+  nothing waits on the later one. Failed, asking, conflicted and rejected plans hold nobody back.
+- With `fewest-conflicts` a plan waits for every running plan of its wave in the same way.
+- With a gate, plans land in batches (core/queue.py). A gate takes one of the slots. A batch is
+  begun when a slot is left over, so that it is as large as it can be, or at once if something
+  waits on one of its plans; while there is one, its gate goes before new agents.
+- A conflict is treated as `on_conflict` says: left to a person, or settled here.
 
 Ending
 - Nothing left to start, run, judge or merge: planning files, publish, clean up, then stop with
@@ -21,6 +26,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from worktree_runner.core import queue
 from worktree_runner.core.state import ACTIVE, SETTLED, PlanState, RunState, Status
 from worktree_runner.errors import ExitCode
 
@@ -33,6 +39,12 @@ class Policy:
     interactive: bool = False
     on_failure: str = "ask"
     on_conflict: str = "ask"
+    merge_order: str = "plan"
+    resolve: str = "proven"
+
+    @property
+    def tests_resolutions(self) -> bool:
+        return self.resolve == "tested"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,27 @@ class Judge:
 @dataclass(frozen=True, slots=True)
 class Merge:
     """Merge this plan's head into the tip."""
+
+    plan: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Merge these plans onto each other as far as they go, as a batch for the gate."""
+
+    plans: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Do what the batch at hand needs next."""
+
+    step: queue.Step
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Treat this plan's conflict as `on_conflict` says."""
 
     plan: str
 
@@ -97,9 +130,11 @@ class Finish:
     code: ExitCode
 
 
-Action = Start | Begin | Judge | Merge | Skip | Ask | Stop | Wait | Finish
+Action = (
+    Start | Begin | Judge | Merge | Prepare | Advance | Settle | Skip | Ask | Stop | Wait | Finish
+)
 
-STUCK = frozenset({Status.ASKING, Status.CONFLICTED})
+STUCK = frozenset({Status.ASKING, Status.CONFLICTED, Status.REJECTED})
 
 
 def decide(
@@ -114,9 +149,8 @@ def decide(
     plans = state.in_order()
     actions += [Begin(p.id) for p in plans if p.status is Status.STARTING and p.id not in busy]
     actions += [Judge(p.id) for p in plans if p.status is Status.ENDED and p.id not in busy]
-    merge = next_merge(state)
-    if merge is not None:
-        actions.append(Merge(merge))
+    actions += [Settle(p.id) for p in state.with_status(Status.CONFLICTED) if _settles(p, policy)]
+    actions += _merges(state, policy, busy)
     skips = _skips(state, policy)
     actions += skips
     actions += [Ask(p.id) for p in _questions(state, policy) if p.id not in busy]
@@ -127,39 +161,80 @@ def decide(
         actions += _starts(state, policy, busy)
     if actions:
         return tuple(actions)
-    if busy or state.with_status(*ACTIVE):
+    if busy or state.with_status(*ACTIVE) or state.queue.batch is not None:
         return (Wait(),)
     return (Finish(exit_code(state)),)
 
 
-def next_merge(state: RunState) -> str | None:
-    """The plan whose turn it is to merge, if any; see the module's rules."""
+def _merges(state: RunState, policy: Policy, busy: frozenset[str]) -> list[Action]:
+    """What the merge queue needs now."""
+    step = queue.next_step(state.queue, state.tip, [p.id for p in state.with_status(Status.QUEUED)])
+    if step is not None:
+        return [Advance(step)]
+    turn = ready(state, policy)
+    if not turn or state.queue.batch is not None:
+        return []
+    if not state.queue.is_on and policy.merge_order == "plan":
+        return [Merge(turn[0])]
+    if state.queue.is_on and not _gate_may_start(state, policy, busy, turn):
+        return []
+    one_by_one = state.queue.guilty >= queue.ONE_BY_ONE_AFTER
+    return [Prepare(turn[:1] if one_by_one else turn)]
+
+
+def _gate_may_start(
+    state: RunState, policy: Policy, busy: frozenset[str], turn: tuple[str, ...]
+) -> bool:
+    used, slots = len(state.with_status(*ACTIVE)), max(1, policy.max_parallel)
+    if not any(_something_waits_on(state, state.plans[plan]) for plan in turn):
+        stopped = bool(state.stopping) or _stop(state, policy) is not None
+        used += 0 if stopped else len(_starts(state, policy, busy))
+    return used < slots
+
+
+def ready(state: RunState, policy: Policy) -> tuple[str, ...]:
+    """The finished plans whose turn it is to merge, in order; see the module's rules."""
     plans = state.in_order()
+    turn = []
     for at, plan in enumerate(plans):
         if plan.status is not Status.QUEUED:
             continue
-        earlier = [
+        others = plans[:at] if policy.merge_order == "plan" else plans
+        running = [
             other
-            for other in plans[:at]
+            for other in others
             if other.status in ACTIVE and other.wave == plan.wave and other.lane is None
         ]
-        if not earlier or _something_waits_on(state, plan):
-            return plan.id
-    return None
+        if not running or _something_waits_on(state, plan):
+            turn.append(plan.id)
+    return tuple(turn)
+
+
+def _settles(plan: PlanState, policy: Policy) -> bool:
+    """Whether the conflict is not left to a person; each way is tried once on a conflict."""
+    match policy.on_conflict:
+        case "skip":
+            return True
+        case "rerun":
+            return not plan.earlier
+        case "ours" | "theirs":
+            tried = {choice["fingerprint"] for choice in plan.choices if choice.get("forced")}
+            return any(item.get("fingerprint") not in tried for item in plan.conflicts)
+    return False
 
 
 def _something_waits_on(state: RunState, plan: PlanState) -> bool:
     if state.stopping:
         return True
     for other in state.with_status(Status.WAITING):
-        if plan.id in other.depends_on and _blockers(state, other) == {plan.id}:
+        if plan.id in other.depends_on and blockers(state, other) == {plan.id}:
             return True
         if plan.lane is not None and other.lane == plan.lane and other.wave == plan.wave:
             return True
     return False
 
 
-def _blockers(state: RunState, plan: PlanState) -> set[str]:
+def blockers(state: RunState, plan: PlanState) -> set[str]:
     """Plans that must get out of the way before `plan` can start."""
     blockers: set[str] = set()
     for other in state.plans.values():
@@ -180,12 +255,12 @@ def _blockers(state: RunState, plan: PlanState) -> set[str]:
 
 def _starts(state: RunState, policy: Policy, busy: frozenset[str]) -> list[Action]:
     # a plan with a question open has no process; a worktree being made counts as one
-    used = len(state.with_status(*ACTIVE))
+    used = len(state.with_status(*ACTIVE)) + (state.queue.batch is not None and state.queue.is_on)
     starts: list[Action] = []
     for plan in state.with_status(Status.WAITING):
         if used + len(starts) >= max(1, policy.max_parallel):
             break
-        if plan.id not in busy and not _blockers(state, plan):
+        if plan.id not in busy and not blockers(state, plan):
             starts.append(Start(plan.id))
     return starts
 
@@ -216,14 +291,18 @@ def _questions(state: RunState, policy: Policy) -> list[PlanState]:
         return []
     asking = list(state.with_status(Status.ASKING))
     asking += [plan for plan in state.with_status(Status.FAILED) if _undecided(plan, policy)]
-    if policy.on_conflict == "ask":
-        asking += state.with_status(Status.CONFLICTED)
+    if policy.on_conflict in ("ask", "rerun"):
+        conflicted = state.with_status(Status.CONFLICTED)
+        asking += [plan for plan in conflicted if not _settles(plan, policy)]
     return [plan for plan in asking if not plan.deferred]
 
 
 def _stop(state: RunState, policy: Policy) -> Stop | None:
     if state.stopping:
         return None
+    conflicted = state.with_status(Status.CONFLICTED)
+    if conflicted and policy.on_conflict == "stop" and state.with_status(Status.WAITING):
+        return Stop(f"{conflicted[0].id} is in conflict")
     failed = state.with_status(Status.FAILED)
     if not failed:
         return None
@@ -246,6 +325,6 @@ def exit_code(state: RunState) -> ExitCode:
         return ExitCode.CONFLICT
     if state.with_status(Status.ASKING):
         return ExitCode.WAITING
-    if state.with_status(Status.FAILED, Status.SKIPPED, Status.WAITING, *ACTIVE):
+    if state.with_status(Status.FAILED, Status.REJECTED, Status.SKIPPED, Status.WAITING, *ACTIVE):
         return ExitCode.FAILED
     return ExitCode.DONE

@@ -1,12 +1,14 @@
 """How a settled conflict is told: by a rule, with the reason why that is safe, or by a person.
 
 - In what the user reads, a person is "you". In a commit, which others read, it is "by hand".
+- Where nobody was asked (`--on-conflict ours|theirs`), that is said, with what was dropped.
 - `Wtrun-Resolved` trailers parse back, so that a landing whose event was lost is still told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from merge.types import Resolution
@@ -15,6 +17,8 @@ from worktree_runner.core.texts import count
 MANUAL = "manual"
 PERSON = "person"
 """The engine's name for the resolver that is a person."""
+FORCED = "forced"
+_ON_CONFLICT = "on-conflict-"
 BY_HAND = "by hand"
 TRAILER = "Wtrun-Resolved"
 _PREFIX = "a person decided: "
@@ -32,6 +36,15 @@ def resolution_of(item: Mapping[str, Any]) -> Resolution:
     )
 
 
+def forced(one: Resolution, choice: Mapping[str, Any]) -> Resolution:
+    """The resolution as its choice says: one side by the user's setting, not by an answer."""
+    how = choice.get("forced")
+    if not how or not is_manual(one):
+        return one
+    why = f"--on-conflict {how}: dropped {choice.get('dropped', 'the other side')}"
+    return replace(one, resolver=f"{_ON_CONFLICT}{how}", why=why, tier=FORCED)
+
+
 def is_manual(one: Resolution) -> bool:
     return one.tier == MANUAL
 
@@ -40,6 +53,8 @@ def by_whom(one: Resolution) -> str:
     """`decided by you`, or `rule 'imports'`, or that of a tested proposal."""
     if is_manual(one):
         return "decided by you"
+    if one.tier == FORCED:
+        return f"--on-conflict {one.resolver.removeprefix(_ON_CONFLICT)}"
     return f"rule '{one.resolver}'" + (", tested" if one.tier == "tested" else "")
 
 
@@ -60,9 +75,12 @@ def tally(items: Iterable[Resolution]) -> str:
     """`2 files by rule, 1 decided by you`; empty if there are none."""
     every = tuple(items)
     manual = sum(map(is_manual, every))
+    one_sided = sum(one.tier == FORCED for one in every)
     parts = []
-    if len(every) > manual:
-        parts.append(f"{count(len(every) - manual, 'file')} settled by rule")
+    if len(every) > manual + one_sided:
+        parts.append(f"{count(len(every) - manual - one_sided, 'file')} settled by rule")
+    if one_sided:
+        parts.append(f"{count(one_sided, 'file')} one-sided by --on-conflict")
     if manual:
         parts.append(f"{manual if parts else count(manual, 'file')} decided by you")
     return ", ".join(parts)
@@ -78,4 +96,5 @@ def parse_trailer(value: str) -> Resolution:
     path, _, rule = value.removesuffix(")").rpartition(" (")
     if rule == BY_HAND:
         return Resolution(path, PERSON, "", tier=MANUAL)
-    return Resolution(path, rule, "")
+    tier = FORCED if rule.startswith(_ON_CONFLICT) else "proven"
+    return Resolution(path, rule, "", tier=tier)

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from worktree_runner.core import queue as merge_queue
 from worktree_runner.core.events import Event, Type
+from worktree_runner.core.queue import Queue
 
 
 class Status(StrEnum):
@@ -29,6 +31,8 @@ class Status(StrEnum):
     QUEUED = "queued"
     """Finished with evidence; waits to be merged."""
     CONFLICTED = "conflicted"
+    REJECTED = "rejected"
+    """Merges, but the gate is not green with it; its work stays and waits for a person."""
     LANDED = "landed"
     FAILED = "failed"
     SKIPPED = "skipped"
@@ -77,15 +81,13 @@ class PlanState:
     """Answers that the user said to merge with."""
     draft: tuple[Mapping[str, Any], ...] = ()
     """Answers that were given and not confirmed; shown again at the prompt, never merged."""
-    prepared: Mapping[str, Any] = field(default_factory=dict)
-    """The merge that was set up in the plan's worktree, for a person to edit; empty if none is."""
-    by_hand: tuple[str, ...] = ()
-    """Paths that a person decided in the plan's worktree."""
     conflicts: tuple[Mapping[str, Any], ...] = ()
     resolutions: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
     commit: str = ""
     """The merge commit by which the plan landed."""
+    earlier: Mapping[str, Any] = field(default_factory=dict)
+    """The attempt whose work was in conflict, once the plan was run again because of that."""
     deferred: bool = False
     """The user left the question about the plan for later; everything else goes on."""
     accepted: bool = False
@@ -113,6 +115,7 @@ class RunState:
     held: Mapping[str, Any] = field(default_factory=dict)
     """Why the target could not be published last; empty if it could."""
     planning_commit: str = ""
+    queue: Queue = field(default_factory=Queue)
     finished: int | None = None
     paused: int | None = None
     seq: int = 0
@@ -142,7 +145,10 @@ def apply(state: RunState, event: Event) -> RunState:
             plan = change(state.plans[event.plan], event.data)
             state = replace(state, plans={**state.plans, event.plan: plan})
     change_run = _RUN_CHANGES.get(event.type)
-    return state if change_run is None else change_run(state, event)
+    if change_run is not None:
+        state = change_run(state, event)
+    queue = merge_queue.apply(state.queue, event)
+    return state if queue is state.queue else replace(state, queue=queue)
 
 
 def _started(state: RunState, event: Event) -> RunState:
@@ -228,17 +234,37 @@ def _failed(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
 
 def _retried(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
     fresh = bool(data.get("fresh", True))
-    return replace(plan, status=Status.WAITING, reason="", hint="", fresh=fresh)
+    earlier = data.get("earlier") or plan.earlier
+    return replace(
+        plan,
+        status=Status.WAITING,
+        reason="",
+        hint="",
+        fresh=fresh,
+        earlier=earlier,
+        conflicts=(),
+        choices=(),
+        draft=(),
+    )
 
 
 def _conflicted(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
-    conflicts = tuple(data["paths"])
-    return replace(plan, status=Status.CONFLICTED, conflicts=conflicts, deferred=False)
+    return replace(
+        plan,
+        status=Status.CONFLICTED,
+        conflicts=tuple(data["paths"]),
+        deferred=False,
+        reason=str(data.get("refused", "")),
+    )
 
 
 def _answered_merge(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
     choices = (*plan.choices, *data["choices"])
     return replace(plan, status=Status.QUEUED, choices=choices, draft=(), conflicts=())
+
+
+def _rejected(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
+    return replace(plan, status=Status.REJECTED, reason=data["reason"], hint=str(data["log"]))
 
 
 def _landed(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
@@ -248,6 +274,8 @@ def _landed(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
         commit=data["commit"],
         resolutions=tuple(data.get("resolutions", ())),
         conflicts=(),
+        reason="",
+        hint="",
     )
 
 
@@ -263,10 +291,7 @@ _PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = 
     Type.FAILURE_ACCEPTED: lambda plan, data: replace(plan, accepted=True),
     Type.PLAN_RETRIED: _retried,
     Type.PLAN_SKIPPED: lambda plan, data: replace(
-        plan,
-        status=Status.SKIPPED,
-        reason=str(data.get("because", "")),
-        accepted=data.get("by") == "user",
+        plan, status=Status.SKIPPED, reason=str(data.get("because", ""))
     ),
     Type.PLAN_ASKED: lambda plan, data: replace(
         plan, status=Status.ASKING, checkpoint=data.get("checkpoint", {}), answer={}, deferred=False
@@ -279,15 +304,9 @@ _PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = 
     Type.MERGE_ANSWERED: _answered_merge,
     Type.MERGE_DRAFTED: lambda plan, data: replace(plan, draft=tuple(data["choices"])),
     Type.MERGE_REOPENED: lambda plan, data: replace(
-        plan,
-        status=Status.QUEUED,
-        head=data["head"],
-        by_hand=tuple(data.get("by_hand", ())),
-        prepared={},
-        conflicts=(),
+        plan, status=Status.QUEUED, head=data["head"], conflicts=(), reason="", hint=""
     ),
-    Type.MERGE_PREPARED: lambda plan, data: replace(plan, prepared=dict(data)),
-    Type.MERGE_PUT_BACK: lambda plan, data: replace(plan, prepared={}),
+    Type.MERGE_REJECTED: _rejected,
     Type.MERGE_LANDED: _landed,
     Type.WORKTREE_REMOVED: lambda plan, data: replace(plan, cleaned=True),
 }

@@ -8,25 +8,24 @@ from collections.abc import Iterable
 from merge.types import FileConflict
 from worktree_runner.core import conflict_report
 from worktree_runner.core.conflicts import CommitFacts, ConflictFacts, FileContents, PlanFacts
-from worktree_runner.core.enclosing import enclosing_of
 from worktree_runner.core.events import Type
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.git.repository import Repository
-from worktree_runner.operations import remembering
 from worktree_runner.operations.session import Session
 from worktree_runner.store.atomic import save_bytes, save_text
 
 COMMITS_SHOWN = 20
 
 
-def report_conflicts(session: Session, plan_id: str, conflicts: tuple[FileConflict, ...]) -> None:
+def report_conflicts(
+    session: Session, plan_id: str, conflicts: tuple[FileConflict, ...], *, refused: str = ""
+) -> None:
     """Writes `conflicts/<plan>.md`, `.json` and the bundle into the run's folder, and records.
 
     The files are complete before the event names them; a crash in between leaves them for the
-    next try, which writes them again.
+    next try, which writes them again. `refused` says why a likely resolution was undone.
     """
     plan = session.of(plan_id)
-    conflicts = remembering.offer(session, conflicts)
     facts = conflict_facts(session, plan, conflicts)
     folder = session.folder.conflicts
     report = folder / f"{plan_id}.md"
@@ -52,6 +51,7 @@ def report_conflicts(session: Session, plan_id: str, conflicts: tuple[FileConfli
             for item in conflicts
         ],
         report=str(report),
+        refused=refused,
     )
 
 
@@ -63,14 +63,12 @@ def conflict_facts(
     repository, state = session.repository, session.state
     landed = [other for other in state.in_order() if other.status is Status.LANDED]
     makers = {
-        commit: other
+        commit: other.id
         for other in landed
         for commit in repository.objects.commits(other.base, other.head)
     }
-    own = dict.fromkeys(repository.objects.commits(plan.base, plan.head), plan)
     paths = [item.path for item in conflicts]
     target_commits = _commits(repository, plan.head, state.tip, paths, makers)
-    contents = {item.path: _contents(session, item) for item in conflicts}
     involved = {commit.plan for commit in target_commits}
     return ConflictFacts(
         plan=_plan_facts(session, plan),
@@ -81,13 +79,8 @@ def conflict_facts(
         noun=session.dialect.words.plan,
         target_plans=tuple(_plan_facts(session, other) for other in landed if other.id in involved),
         target_commits=target_commits,
-        plan_commits=_commits(repository, state.tip, plan.head, paths, own),
-        enclosing={
-            (item.path, number): words
-            for item in conflicts
-            for number, words in enclosing_of(item, contents[item.path].ours).items()
-        },
-        contents=contents,
+        plan_commits=_commits(repository, state.tip, plan.head, paths, {}),
+        contents={item.path: _contents(session, item) for item in conflicts},
     )
 
 
@@ -96,7 +89,7 @@ def _plan_facts(session: Session, plan: PlanState) -> PlanFacts:
 
 
 def _commits(
-    repository: Repository, old: str, new: str, paths: list[str], makers: dict[str, PlanState]
+    repository: Repository, old: str, new: str, paths: list[str], makers: dict[str, str]
 ) -> tuple[CommitFacts, ...]:
     """Commits that `new` has and `old` has not and that touch one of the paths, newest first."""
     output = repository.git.run(
@@ -108,9 +101,7 @@ def _commits(
         head, _, names = block.partition("\n")
         commit, subject, when = head.strip("\0").split("\x02")
         files = tuple(name for name in names.strip("\0\n").split("\0") if name)
-        maker = makers.get(commit)
-        who = (maker.id, maker.agent) if maker else ("", "")
-        found.append(CommitFacts(commit, subject, *who, when, files))
+        found.append(CommitFacts(commit, subject, makers.get(commit, ""), "", when, files))
     return tuple(found)
 
 

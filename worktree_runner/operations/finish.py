@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from worktree_runner.core.events import Type
+from worktree_runner.core.outlook import lands_when, why_not
 from worktree_runner.core.settled import resolution_of, tally
 from worktree_runner.core.state import Status
 from worktree_runner.core.texts import count, listing
 from worktree_runner.core.waves import Arrangement
 from worktree_runner.errors import ExitCode
 from worktree_runner.models import Phase
-from worktree_runner.operations import cleanup, fencing, summaries, tracking
+from worktree_runner.operations import cleanup, fencing, gate, summaries, tracking
 from worktree_runner.operations.project import Project
 from worktree_runner.operations.publishing import publish_tip
 from worktree_runner.operations.reporting import save_report
@@ -26,13 +27,15 @@ def finish(session: Session, code: ExitCode, *, now: datetime) -> ExitCode:
     finishes it.
     """
     fencing.release_all(session)
+    gate.finish(session)
     summaries.bring_back(session)
     tracking.update(session, now)
     published = publish_tip(session) if session.state.tip != session.state.base else True
     cleanup.clean_landed(session)
     if not published and code in (ExitCode.DONE, ExitCode.FAILED):
         code = ExitCode.PRECONDITION
-    if code in (ExitCode.DONE, ExitCode.FAILED):
+    rejected = session.state.with_status(Status.REJECTED)
+    if code in (ExitCode.DONE, ExitCode.FAILED) and not rejected:
         session.record(Type.RUN_FINISHED, code=int(code))
         drop_tip(session)
     else:
@@ -62,6 +65,10 @@ def say_end(session: Session, code: ExitCode) -> None:
         screen.say(f"conflicts: {settled}; see 'wtrun resolutions'")
     for plan in state.with_status(Status.FAILED):
         screen.say(f"failed: {plan.reason}", plan=plan.id, tone=Tone.BAD)
+    for plan in state.with_status(Status.REJECTED):
+        screen.say(f"not merged: {plan.reason}", plan=plan.id, tone=Tone.BAD)
+        screen.say(f"it lands once {lands_when(state, plan)}", plan=plan.id)
+        screen.say(f"its work: {plan.worktree}", plan=plan.id)
     for plan in state.with_status(Status.SKIPPED):
         screen.say(f"skipped: {plan.reason}", plan=plan.id, tone=Tone.WARN)
     for plan in state.with_status(Status.CONFLICTED):
@@ -73,9 +80,8 @@ def say_end(session: Session, code: ExitCode) -> None:
         screen.say(f"report: {report}", plan=plan.id)
     for plan in state.with_status(Status.ASKING):
         screen.say("waits for your answer", plan=plan.id, tone=Tone.ASK)
-    waiting = state.with_status(Status.WAITING)
-    if waiting:
-        screen.say(f"not started: {listing([plan.id for plan in waiting])}", tone=Tone.WARN)
+    for plan in state.with_status(Status.WAITING):
+        screen.say(f"not started: {why_not(state, plan)}", plan=plan.id, tone=Tone.WARN)
     _next(session, code)
 
 
@@ -91,10 +97,12 @@ def _next(session: Session, code: ExitCode) -> None:
         screen.say("Next, at a terminal:")
         screen.command(again)
     elif code is ExitCode.FAILED:
-        failed = state.with_status(Status.FAILED)
+        failed = state.with_status(Status.FAILED, Status.REJECTED)
         screen.say("Next, once the cause is gone:")
-        if failed:
+        if failed and failed[0].status is Status.FAILED:
             screen.command(f"wtrun logs {failed[0].id}")
+        elif failed:
+            screen.command(f"less {failed[0].hint}")
         screen.command(again)
     elif code is ExitCode.PRECONDITION:
         screen.say("Next:")

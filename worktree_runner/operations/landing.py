@@ -8,16 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from merge import MergeOutcome, Settings, merge_commits
-from merge.engine import diff_text
-from merge.tree import SUBMODULE
-from merge.types import Choice, FileConflict, Resolution
+from merge.policy import Tier
+from merge.types import FileConflict, Resolution
+from worktree_runner.core import settled
 from worktree_runner.core.events import Type
-from worktree_runner.core.settled import MANUAL, PERSON, trailer
 from worktree_runner.core.state import PlanState
 from worktree_runner.operations.session import Session, choices_of
 
@@ -38,78 +36,67 @@ class Conflicted:
     conflicts: tuple[FileConflict, ...]
 
 
-def merge_settings(session: Session, plan: PlanState) -> Settings:
+def tier_of(session: Session) -> Tier:
+    """The rules that may settle a conflict by themselves: likely ones need a green gate."""
+    tier = session.settings.merge.resolve
+    return "proven" if tier == "tested" else tier
+
+
+def merge_settings(session: Session, plan: PlanState, tier: Tier) -> Settings:
     """How the merge engine is to work for a plan."""
     keep = session.dialect.owned() if session.state.planning_tracked else ()
-    merge = session.settings.merge
-    return Settings(
-        tier=merge.resolve,
-        own_version=merge.own_version,
-        keep_ours=(*keep, *plan.drop),
-        unresolve=merge.unresolve,
-    )
+    return Settings(tier=tier, keep_ours=(*keep, *plan.drop))
 
 
-def merged(session: Session, plan: PlanState, more: Sequence[Choice] = ()) -> MergeOutcome:
-    """What merging the plan's head into the tip comes to now, with the user's answers so far.
-
-    `more` are answers that are being tried and not recorded.
-    """
-    return merge_commits(
+def merged(
+    session: Session, plan: PlanState, *, onto: str | None = None, tier: Tier | None = None
+) -> MergeOutcome:
+    """What merging the plan's head into the tip (or another commit) comes to now, with the
+    user's answers so far."""
+    outcome = merge_commits(
         session.repository.objects,
-        session.state.tip,
+        onto or session.state.tip,
         plan.head,
-        settings=merge_settings(session, plan),
-        choices=(*choices_of(plan), *more),
+        settings=merge_settings(session, plan, tier or tier_of(session)),
+        choices=choices_of(plan),
         labels=(session.state.target, plan.id),
+    )
+    forced = {str(item["path"]): item for item in plan.choices if item.get("forced")}
+    told = tuple(settled.forced(one, forced.get(one.path, {})) for one in outcome.resolutions)
+    return replace(outcome, resolutions=told)
+
+
+def commit(session: Session, plan: PlanState, outcome: MergeOutcome, *, onto: str) -> str:
+    """The merge commit of a settled outcome; nothing points to it yet."""
+    assert outcome.tree is not None
+    return session.repository.objects.commit_tree(
+        outcome.tree,
+        (onto, plan.head),
+        message(session, plan, outcome.resolutions),
+        sign=bool(session.settings.merge.sign),
     )
 
 
 def land(session: Session, plan_id: str) -> Landed | Conflicted:
-    """Merges one plan into the tip, or says what a person has to decide first."""
+    """Merges one plan into the tip unchecked, or says what a person has to decide first."""
     plan, tip = session.of(plan_id), session.state.tip
     session.record(Type.MERGE_CHOSEN, plan_id, head=plan.head, tip=tip)
     outcome = merged(session, plan)
     if outcome.tree is None:
         return Conflicted(outcome.conflicts)
-    resolutions = (*outcome.resolutions, *_by_hand(session, plan, outcome.tree))
-    objects = session.repository.objects
-    commit = objects.commit_tree(
-        outcome.tree,
-        (tip, plan.head),
-        message(session, plan, resolutions),
-        sign=bool(session.settings.merge.sign),
-    )
-    if not objects.move_ref(session.tip_ref, commit, tip):
+    made = commit(session, plan, outcome, onto=tip)
+    if not session.repository.objects.move_ref(session.tip_ref, made, tip):
         raise session.narrator.tip_was_moved(session.tip_ref, tip)
     session.record(
         Type.MERGE_LANDED,
         plan_id,
         head=plan.head,
         tip=tip,
-        commit=commit,
-        resolutions=[resolution_to_json(item) for item in resolutions],
+        commit=made,
+        resolutions=[resolution_to_json(item) for item in outcome.resolutions],
         notices=list(outcome.notices),
     )
-    return Landed(commit)
-
-
-def _by_hand(session: Session, plan: PlanState, tree: str) -> list[Resolution]:
-    """What a person decided in the plan's worktree, which git sees as a clean merge."""
-    objects, paths = session.repository.objects, plan.by_hand
-    if not paths:
-        return []
-    before, after = objects.entries(session.state.tip, paths), objects.entries(tree, paths)
-    found = []
-    for path in paths:
-        sides = [
-            objects.read_blob(entry.oid) if entry and entry.mode != SUBMODULE else b""
-            for entry in (before.get(path), after.get(path))
-        ]
-        why = "edited in the worktree" if path in after else "removed in the worktree"
-        diff = diff_text(path, *sides)
-        found.append(Resolution(path, PERSON, why, tier=MANUAL, diff=diff))
-    return found
+    return Landed(made)
 
 
 def message(session: Session, plan: PlanState, resolutions: tuple[Resolution, ...]) -> str:
@@ -117,7 +104,7 @@ def message(session: Session, plan: PlanState, resolutions: tuple[Resolution, ..
     name = plan.title if len(plan.title) <= MAX_NAME else plan.title[: MAX_NAME - 1] + "…"
     subject = session.dialect.commits.merge.format(branch=plan.branch, name=name)
     lines = [subject, "", f"Wtrun-Plan: {plan.id}", f"Wtrun-Run: {session.state.id}"]
-    lines += [trailer(item) for item in resolutions]
+    lines += [settled.trailer(item) for item in resolutions]
     return "\n".join(lines) + "\n"
 
 

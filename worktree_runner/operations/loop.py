@@ -28,11 +28,18 @@ from worktree_runner.core.events import Type
 from worktree_runner.core.state import ACTIVE, Status
 from worktree_runner.core.texts import listing
 from worktree_runner.errors import ExitCode, WtrunError
-from worktree_runner.operations import asking, attempts, cleanup, fencing, judging, summaries
+from worktree_runner.operations import (
+    asking,
+    attempts,
+    fencing,
+    gate,
+    judging,
+    queueing,
+    settling,
+)
 from worktree_runner.operations.conflicts import report_conflicts
 from worktree_runner.operations.judging import judge
 from worktree_runner.operations.landing import Conflicted, land
-from worktree_runner.operations.publishing import publish_tip
 from worktree_runner.operations.session import Session
 from worktree_runner.operations.watching import Watch
 
@@ -68,6 +75,7 @@ class Loop:
         while not self.signal_seen:
             self.take_results()
             self.take_ended()
+            self.attend_gate()
             busy = frozenset({*self.jobs, *self.reserved})
             actions = schedule.decide(self.session.state, self.session.policy, busy=busy)
             first = actions[0]
@@ -97,6 +105,12 @@ class Loop:
                 judge(session, plan)
             case schedule.Merge(plan):
                 self.merge(plan)
+            case schedule.Prepare(plans):
+                queueing.prepare(session, plans)
+            case schedule.Advance(step):
+                queueing.advance(session, step)
+            case schedule.Settle(plan):
+                settling.settle(session, plan)
             case schedule.Skip(plan, because):
                 names = listing(list(because))
                 session.record(Type.PLAN_SKIPPED, plan, because=f"it depends on {names}")
@@ -111,11 +125,7 @@ class Loop:
         denial = fencing.reserve(session, plan_id)
         if denial is None:
             self.reserved.pop(plan_id, None)
-            try:
-                attempts.plan_attempt(session, plan_id)
-            except WtrunError as error:  # a name that the user took meanwhile
-                judging.fail(session, session.of(plan_id), error.message, error.hint or "")
-                return
+            attempts.plan_attempt(session, plan_id)
             self.begin(plan_id)
             return
         reason = "; ".join(dict.fromkeys(str(conflict) for conflict in denial.conflicts))
@@ -141,18 +151,13 @@ class Loop:
             attempts.start(self.session, plan_id, done.result())
         except WtrunError as error:
             judging.fail(self.session, self.session.of(plan_id), error.message, error.hint or "")
-        except OSError as error:  # a full disk, a folder that may not be written
-            judging.fail(self.session, self.session.of(plan_id), str(error))
 
     def merge(self, plan_id: str) -> None:
         result = land(self.session, plan_id)
         if isinstance(result, Conflicted):
             report_conflicts(self.session, plan_id, result.conflicts)
             return
-        fencing.release(self.session, plan_id)
-        summaries.bring_back(self.session)
-        publish_tip(self.session)
-        cleanup.clean_landed(self.session)
+        queueing.after_landing(self.session, [plan_id])
 
     def ask(self, plan_id: str) -> None:
         """Puts the plan's question to the user, in the thread that owns the terminal."""
@@ -201,6 +206,11 @@ class Loop:
                         outcome={},
                     )
 
+    def attend_gate(self) -> None:
+        """Begins the gate that is to run, or records how it ended."""
+        if gate.JOB not in self.jobs:
+            gate.attend(self.session, partial(self.submit, self.workers, gate.JOB))
+
     def wait(self) -> None:
         """Sleeps until a process ends, a job is done, or a signal arrives."""
         folders = self.running_folders()
@@ -228,7 +238,8 @@ class Loop:
 
     def running_folders(self) -> list[Path]:
         running = self.session.state.with_status(Status.RUNNING)
-        return [self.session.attempt_folder(plan.id) for plan in running]
+        gates = [] if gate.JOB in self.jobs else gate.folders(self.session)
+        return [*(self.session.attempt_folder(plan.id) for plan in running), *gates]
 
     # -- stopping --------------------------------------------------------------------
 
@@ -243,12 +254,14 @@ class Loop:
 
     def interrupted(self) -> ExitCode:
         """Stops the agents, records how they ended, and leaves the run to be resumed."""
-        self.session.narrator.stopping(len(self.running_folders()))
+        running = self.session.state.with_status(Status.RUNNING)
+        self.session.narrator.stopping(len(running))
         self.session.asker.interrupt()
         supervision.stop_all(self.running_folders())
         # set-up commands of worktrees that are being made: the workers wait for them
         supervision.sweep(attempt_files.Mark(self.session.state.id))
         self.take_ended()
+        gate.attend(self.session, None)
         self.keep_drafts()
         if self.signal_seen == signal.SIGTERM:
             return ExitCode.TERMINATED

@@ -7,6 +7,7 @@ from typing import Any
 from merge import Settings, merge_commits
 from worktree_runner.core.events import Type
 from worktree_runner.git.publish import Outcome, Publication, publish
+from worktree_runner.operations.landing import tier_of
 from worktree_runner.operations.session import Session
 
 FOLLOW_AT_MOST = 3
@@ -49,8 +50,7 @@ def follow(session: Session, target: str) -> bool:
     """Merges the moved target into the tip; False if that conflicts."""
     state, objects = session.state, session.repository.objects
     # the user's own changes to planning files count here, so nothing is kept at the tip's side
-    merge = session.settings.merge
-    settings = Settings(tier=merge.resolve, own_version=merge.own_version)
+    settings = Settings(tier=tier_of(session))
     outcome = merge_commits(
         objects, state.tip, target, settings=settings, labels=("landed plans", state.target)
     )

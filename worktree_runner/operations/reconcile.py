@@ -15,6 +15,7 @@ from worktree_runner.core.settled import TRAILER, parse_trailer
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git.gateway import Git
+from worktree_runner.operations import gate
 from worktree_runner.operations.landing import resolution_to_json
 from worktree_runner.operations.session import Session
 
@@ -26,10 +27,10 @@ def reconcile(session: Session) -> None:
     for plan in session.state.in_order():
         if plan.status is Status.STARTING:
             _starting(session, plan)
-        elif plan.status is Status.SKIPPED and plan.accepted:
-            continue  # the user left it out of this run
         elif plan.status in (Status.FAILED, Status.SKIPPED):
             session.record(Type.PLAN_RETRIED, plan.id, why="execute was called again")
+        elif plan.status is Status.REJECTED:
+            reopen(session, plan)
 
 
 def _sweep(session: Session) -> None:
@@ -42,6 +43,9 @@ def _sweep(session: Session) -> None:
             attempt_files.Running,
         )
     ]
+    started = session.state.queue.open
+    if started is not None:
+        living.append(gate.mark_of(session, started).attempt)
     supervision.sweep(attempt_files.Mark(session.state.id), keep=living)
 
 
@@ -118,6 +122,12 @@ def _starting(session: Session, plan: PlanState) -> None:
         start_time=handle.start_time,
         folder=str(folder),
     )
+
+
+def reopen(session: Session, plan: PlanState) -> None:
+    """Puts a rejected plan back into the queue, with what its branch holds now."""
+    head = session.repository.git.resolve(f"refs/heads/{plan.branch}") or plan.head
+    session.record(Type.MERGE_REOPENED, plan.id, head=head)
 
 
 def half_made(plan: PlanState) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from worktree_runner.core.docs.summary import Summary, parse_summary
 from worktree_runner.core.events import Type
+from worktree_runner.core.outlook import gate_in_words, lands_when, why_not
 from worktree_runner.core.report import NextStep, Outcome, PlanReport, RunReport, render_markdown
 from worktree_runner.core.report_data import to_json, to_junit
 from worktree_runner.core.settled import resolution_of
@@ -29,6 +30,7 @@ _OUTCOMES = {
     Status.LANDED: Outcome.MERGED,
     Status.CONFLICTED: Outcome.CONFLICT,
     Status.ASKING: Outcome.WAITING,
+    Status.REJECTED: Outcome.REJECTED,
     Status.FAILED: Outcome.FAILED,
     Status.SKIPPED: Outcome.SKIPPED,
 }
@@ -76,6 +78,7 @@ def build_report(session: Session, code: ExitCode) -> RunReport:
         ended=_iso(ended),
         elapsed_s=(ended - started).total_seconds(),
         exit_code=int(code),
+        gate=gate_in_words(state.queue),
         published=str(state.held.get("reason", "")),
         notes=tuple(str(e.data["text"]) for e in events if e.type == Type.NOTICE and not e.plan),
         next=_next_steps(session),
@@ -96,7 +99,12 @@ def _next_steps(session: Session) -> tuple[NextStep, ...]:
         for plan in state.with_status(Status.FAILED)
     ]
     left = state.with_status(
-        Status.ASKING, Status.WAITING, Status.FAILED, Status.SKIPPED, Status.CONFLICTED
+        Status.REJECTED,
+        Status.ASKING,
+        Status.WAITING,
+        Status.FAILED,
+        Status.SKIPPED,
+        Status.CONFLICTED,
     )
     if left:
         steps.append(NextStep(f"wtrun execute {state.phase}", "go on with what is left"))
@@ -128,7 +136,8 @@ def _plan(
         plan.wave,
         _OUTCOMES.get(plan.status, Outcome.NOT_STARTED),
         one_liner=summary.one_liner,
-        reason=plan.reason,
+        reason=why_not(session.state, plan),
+        lands_when=lands_when(session.state, plan),
         next=_go_on(plan),
         checkpoint=checkpoint and landed,
         branch=plan.branch,

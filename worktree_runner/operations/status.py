@@ -88,7 +88,7 @@ def _detail(plan: PlanState) -> str:
         case Status.CONFLICTED:
             paths = listing([item["path"] for item in plan.conflicts], limit=3)
             return f"{paths}; wtrun resolve {plan.id}"
-        case Status.FAILED | Status.SKIPPED:
+        case Status.FAILED | Status.SKIPPED | Status.REJECTED:
             return plan.reason
         case Status.RUNNING | Status.STARTING | Status.ENDED:
             return f"attempt {plan.attempt} in {plan.worktree}"

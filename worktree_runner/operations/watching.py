@@ -31,6 +31,7 @@ _STATES = {
     Status.ASKING: RowState.ASKING,
     Status.QUEUED: RowState.QUEUED,
     Status.CONFLICTED: RowState.CONFLICT,
+    Status.REJECTED: RowState.FAILED,
     Status.LANDED: RowState.MERGED,
     Status.FAILED: RowState.FAILED,
     Status.SKIPPED: RowState.SKIPPED,
@@ -97,10 +98,12 @@ class Watch:
         if plan.outcome.get("usage"):
             usage = Usage.model_validate(plan.outcome["usage"])
         known = [n for n in (usage.input_tokens, usage.output_tokens) if n is not None]
+        queue = self._session.state.queue
+        checked = queue.open.plans if queue.open is not None else ()
         return Row(
             plan.id,
             plan.title,
-            _STATES[plan.status],
+            RowState.CHECKING if plan.id in checked else _STATES[plan.status],
             elapsed,
             log.activity if log is not None and running else "",
             sum(known) if known else None,

@@ -33,11 +33,6 @@ class Layout:
         return self.root / "mail"
 
     @property
-    def answers(self) -> Path:
-        """A person's answers to conflicts, kept for the same conflict (`merge.remember`)."""
-        return self.root / "answers"
-
-    @property
     def trash(self) -> Path:
         return self.root / "trash"
 
@@ -77,6 +72,14 @@ class RunFolder:
     @property
     def conflicts(self) -> Path:
         return self.path / "conflicts"
+
+    @property
+    def gates(self) -> Path:
+        """A numbered folder for each run of the gate."""
+        return self.path / "gates"
+
+    def gate(self, n: int) -> Path:
+        return self.gates / f"{n:03d}"
 
     def attempt(self, plan_id: str, n: int) -> Path:
         return self.path / "attempts" / f"{plan_id}-a{n}"

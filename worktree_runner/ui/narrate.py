@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from worktree_runner.core.events import Event, Type
+from worktree_runner.core.gate import Ended, Purpose, Result, Verdict, shown
 from worktree_runner.core.settled import resolution_of, sentence
 from worktree_runner.core.state import PlanState, RunState, Status
 from worktree_runner.core.texts import count, duration, listing
@@ -109,8 +110,8 @@ class Narrator:
 
     def failed(self, event: Event, state: RunState) -> Told:
         hint = event.data.get("hint")
-        plan = _plan(event, state)
-        more = f"\nits worktree stays: {plan.worktree}" if plan.ready else ""
+        worktree = _plan(event, state).worktree
+        more = f"\nits worktree stays: {worktree}" if worktree else ""
         more += f"\nlook: {hint}" if hint else ""
         return f"failed: {event.data['reason']}{more}", Tone.BAD
 
@@ -133,7 +134,47 @@ class Narrator:
     def conflicted(self, event: Event, state: RunState) -> Told:
         paths = [item["path"] for item in event.data["paths"]]
         where = listing(paths, limit=3)
-        return f"conflicts with what has landed in {where}", Tone.ASK
+        refused = event.data.get("refused")
+        more = f"\n{refused}" if refused else ""
+        return f"conflicts with what has landed in {where}{more}", Tone.ASK
+
+    def rejected(self, event: Event, state: RunState) -> Told:
+        lines = [f"not merged: {event.data['reason']}"]
+        if event.data.get("log"):
+            lines.append(f"output: {event.data['log']}")
+        lines.append(f"its work stays: {_plan(event, state).worktree}")
+        return "\n".join(lines), Tone.BAD
+
+    def gate_chosen(self, event: Event, state: RunState) -> Told:
+        off, origin = event.data.get("off"), event.data.get("origin")
+        if off:
+            return f"merges are not checked: {off}", Tone.WARN
+        where = f" ({origin})" if origin else ""
+        return f"merges are checked with '{shown(event.data['command'])}'{where}", Tone.PLAIN
+
+    def gate_off(self, event: Event, state: RunState) -> Told:
+        reason = event.data["reason"]
+        return f"no gate: {reason}; merges go on unchecked, as with --no-gate", Tone.WARN
+
+    def gate_started(self, event: Event, state: RunState) -> Told:
+        plans = listing(list(event.data.get("plans", ())), limit=8)
+        match Purpose(event.data["purpose"]):
+            case Purpose.BASELINE:
+                commit = event.data["candidate"][:10]
+                return f"checking {commit} without them: can the gate be green at all?", Tone.RUN
+            case Purpose.AGAIN:
+                return f"checking {plans} once more: the gate may be flaky", Tone.RUN
+        return f"checking {plans}", Tone.RUN
+
+    def gate_ended(self, event: Event, state: RunState) -> Told:
+        result = Result.from_json(event.data)
+        if result.ended in (Ended.STOPPED, Ended.LOST):
+            return f"the gate was cut off: {result.in_words()}", Tone.WARN
+        verdict = Verdict(event.data["verdict"])
+        if verdict is Verdict.GREEN:
+            return f"green after {duration(result.seconds)}", Tone.GOOD
+        tone = Tone.PLAIN if verdict.lets_land else Tone.WARN
+        return f"{verdict}: {result.in_words()}\noutput: {result.log}", tone
 
     def landed(self, event: Event, state: RunState) -> Told:
         lines = [f"merged as {event.data['commit'][:10]}"]
@@ -211,6 +252,11 @@ _TELLERS: dict[str, Callable[[Any, Event, RunState], Told]] = {
     Type.PLAN_DEFERRED: Narrator.deferred,
     Type.MERGE_CONFLICTED: Narrator.conflicted,
     Type.MERGE_LANDED: Narrator.landed,
+    Type.MERGE_REJECTED: Narrator.rejected,
+    Type.GATE_CHOSEN: Narrator.gate_chosen,
+    Type.GATE_OFF: Narrator.gate_off,
+    Type.GATE_STARTED: Narrator.gate_started,
+    Type.GATE_ENDED: Narrator.gate_ended,
     Type.PUBLISH_HELD: Narrator.held,
     Type.TARGET_MERGED: Narrator.followed,
     Type.PLANNING_COMMITTED: Narrator.committed,
