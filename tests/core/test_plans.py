@@ -327,6 +327,8 @@ def test_gap_closure_by_key_type_or_name() -> None:
             "Create the parser for plan files",
         ),
         ("Build it.", "Build it"),
+        ("Search by word, so that a note is found again", "Search by word"),
+        ("Check that Phase 7 shows both panels", "Check that Phase 7 shows both panels"),
         ("Build the scanner engine that checks files", "Build the scanner engine"),
         ("Add **bold** login page — because users asked for it", "Add bold login page"),
     ],

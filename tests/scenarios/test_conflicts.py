@@ -156,6 +156,18 @@ def typed(child: pexpect.spawn[str], *keys: str) -> tuple[str, int]:
     return "".join(shown), child.exitstatus or 0
 
 
+def test_a_failure_is_asked_with_what_the_agent_did_not_with_its_raw_events(repo: Repo) -> None:
+    said = {"kind": "text", "text": "The tests are red."}
+    steps = [{"say": json.dumps(said)}, {"exit": 9}]
+    project = Project.make(repo, {"01": plan_text("01", steps=steps)})
+    config = (repo.path / ".wtrun.toml").read_text()
+    repo.commit("events", {".wtrun.toml": config + 'events = "jsonl"\n'})
+    shown, code = typed(at_terminal(project, "execute", "3"), "y", "l", "s")
+    assert shown.count("The tests are red.") >= 2  # below the reason, and in the pager
+    assert '"kind"' not in shown
+    assert code == 1
+
+
 @pytest.mark.parametrize("keys", [("p", "n"), ("s",), ("p", "u", "a")])
 def test_answers_that_were_not_confirmed_merge_nothing(repo: Repo, keys: tuple[str, ...]) -> None:
     project = conflicting(repo)

@@ -151,15 +151,8 @@ def _moved(
 def build_line(plan: Plan) -> str:
     """Three to eight words on what the plan builds, for the execution table."""
     sentence = first_sentence(plan.objective) or plan.title
-    words: list[str] = []
-    for clause in _CLAUSE.split(sentence):
-        part = clause.split()
-        if words and (len(words) >= 3 or len(words) + len(part) > 8):
-            break
-        words += part
-    if len(words) < 3:
-        words = sentence.split()
-    words = words[:8]
+    ends = (len(sentence[: mark.start()].split()) for mark in _CLAUSE.finditer(sentence))
+    words = sentence.split()[: next((end for end in ends if 3 <= end <= 8), 8)]
     while len(words) > 3 and words[-1].lower().rstrip(",;:") in _DANGLING:
         words.pop()
     return " ".join(words).rstrip(",;:.—–- ").replace("|", "/")

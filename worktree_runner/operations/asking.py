@@ -24,8 +24,7 @@ from worktree_runner.core.questions import (
     failure_question,
 )
 from worktree_runner.core.state import PlanState, RunState, Status
-from worktree_runner.core.texts import clean
-from worktree_runner.operations import judging, landing, tools
+from worktree_runner.operations import judging, landing, logs, tools
 from worktree_runner.operations.conflicts import conflict_facts
 from worktree_runner.operations.session import Session, choice_to_json, choices_from_json
 from worktree_runner.operations.tools import conflict_tools
@@ -172,14 +171,12 @@ def answer_breach(session: Session, plan_id: str, key: str) -> None:
 
 
 def _looks(session: Session, plan: PlanState) -> Mapping[str, Callable[[], None]]:
-    place, log = Path(plan.worktree), session.folder.attempt(plan.id, plan.attempt) / "stdout.log"
+    place, lines = Path(plan.worktree), _log(session, plan)
     looks: dict[str, Callable[[], None]] = {}
     if place.is_dir():
         looks["o"] = lambda: tools.shell(session.screen, place)
-    if plan.status is Status.FAILED and log.is_file():
-        looks["l"] = lambda: tools.page(
-            session.repository.git, session.screen, clean(log.read_text(errors="replace"))
-        )
+    if plan.status is Status.FAILED and lines:
+        looks["l"] = lambda: tools.page(session.repository.git, session.screen, "\n".join(lines))
     return looks
 
 
@@ -192,10 +189,10 @@ def waiting_for(state: RunState, plan_id: str) -> tuple[str, ...]:
 
 
 def _log_tail(session: Session, plan: PlanState) -> str:
+    return "\n".join(_log(session, plan)[-LOG_TAIL_LINES:])
+
+
+def _log(session: Session, plan: PlanState) -> list[str]:
+    """The attempt's events as `wtrun logs` tells them."""
     folder = session.folder.attempt(plan.id, plan.attempt)
-    lines: list[str] = []
-    for name in ("stdout.log", "stderr.log"):
-        file = folder / name
-        if file.is_file():
-            lines += file.read_text(errors="replace").splitlines()
-    return "\n".join(lines[-LOG_TAIL_LINES:])
+    return logs.told(session.state.id, plan.id, plan.attempt, folder)

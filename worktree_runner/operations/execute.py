@@ -234,7 +234,7 @@ def correspondence(session: Session) -> Iterator[None]:
         yield
         return
     session.mail.open()
-    if session.mail.notice:
+    if session.mail.notice and wanted != "auto":  # unasked-for, its absence is no news
         session.screen.warn(session.mail.notice)
     try:
         yield

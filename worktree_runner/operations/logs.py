@@ -75,6 +75,11 @@ def _chosen(run: str, plan: str, n: int, folder: Path) -> Chosen:
     return Chosen(run, plan, n, folder, agent, events)
 
 
+def told(run: str, plan: str, n: int, folder: Path) -> list[str]:
+    """What `wtrun logs` shows of an attempt, for a question about it."""
+    return list(render(_chosen(run, plan, n, folder)))
+
+
 def render(chosen: Chosen) -> Iterator[str]:
     """The attempt's events as lines, and how it ended if it has."""
     parser = parser_for(chosen.events)
