@@ -26,7 +26,6 @@ from merge.view import Answer, FileView, Rule, make_view
 LONG_HUNK = 200
 MANY_HUNKS = 200
 NEVER_TESTED = frozenset({"overlap", "delete-vs-change", "contains-other"})
-OWN_VERSION = tuple(rule for rule in GUESSES if rule.name == "own-version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +110,9 @@ def _forbidden(view: FileView, added_twice: bool, command: str) -> str:
 def _settled(view: FileView, answers: Sequence[Answer | None]) -> Settled | str:
     """The merged text by hunks, else by a rule for the whole file; else why there is none."""
     if name_of(view.path) == "go.sum":
-        union = None if _off(view, "go-sum") else go_sum.union(view.base, view.ours, view.theirs)
-        return Settled(union, ("go-sum",)) if union is not None else "go.sum has an unknown form"
+        apart = all(hunk.kind not in NEVER for hunk in view.hunks) and not _off(view, "go-sum")
+        union = go_sum.union(view.base, view.ours, view.theirs) if apart else None
+        return Settled(union, ("go-sum",)) if union is not None else go_sum.WHY_NOT
     by_hunks = _by_hunks(view, answers)
     if isinstance(by_hunks, str) and not _off(view, "imports"):
         return _with_imports_merged(view) or by_hunks
@@ -187,7 +187,6 @@ def _answer(view: FileView, index: int) -> Answer | None:
     rules = (
         *(() if hunk.kind in NEVER else RULES),
         *(TESTED if tested else ()),
-        *(OWN_VERSION if view.settings.own_version == "greater" else ()),
     )
     return _first_answer(view, index, rules)
 

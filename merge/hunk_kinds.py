@@ -20,7 +20,8 @@ NEVER = {
 }
 """Kinds that are always a question, and what they are in words."""
 
-_TOKEN = re.compile(rb"\w+|\s+|[^\w\s]")
+_TOKEN = re.compile(rb"v?\d+(?:\s*[.,]\s*[\"']?\w+[\"']?)+[-+.\w]*|\w+|\s+|[^\w\s]")
+"""A word; a version or a row of numbers is one word, since parts of two make a third thing."""
 _NUMBER = re.compile(rb"[0-9a-f]{7,40}\b|v?\d+(?:\.\d+)*(?:[-.]?(?:dev|rc|alpha|beta|a|b)\.?\d*)?")
 
 

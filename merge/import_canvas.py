@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from merge.import_layout import with_elements
-from merge.import_values import Element, Region, Statement
+from merge.import_layout import style_of, with_elements
+from merge.import_values import Element, Region, Statement, go_names
 from merge.text import Lines
 
 
@@ -16,12 +17,51 @@ class Canvas:
         self.language = language
         self.items: list[Statement | bytes] = list(region.items)
         self.end = end
+        self.style = style_of(region.statements)
 
     def lines(self) -> Lines:
         out: list[bytes] = []
         for item in self.items:
             out += [item] if isinstance(item, bytes) else item.lines
         return tuple(out)
+
+    def take_theirs(self, base: Region, theirs: Region, wanted: set[Element]) -> set[Element]:
+        """Puts their form of a statement in the place of ours where only they changed it.
+
+        Gives the names that stand in these statements now.
+        """
+        known = {statement.lines for statement in base.statements}
+        done: set[Element] = set()
+        for index, item in enumerate(self.items):
+            if not isinstance(item, Statement) or item.lines not in known:
+                continue
+            held = set(item.elements)
+            forms = [s for s in theirs.statements if held & set(s.elements)]
+            if len(forms) == 1 and held & wanted <= set(forms[0].elements) <= wanted:
+                self.items[index] = self._ended(forms[0], forms[0].elements)
+                done |= set(forms[0].elements)
+        return done
+
+    def _ended(self, statement: Statement, elements: tuple[Element, ...]) -> Statement:
+        lines = tuple(line.rstrip(b"\r\n") + self.end for line in statement.lines)
+        return Statement(lines, elements, statement.opening, statement.closing, statement.ordered)
+
+    def swap(
+        self, gone: Sequence[Element], theirs: Region, missing: Sequence[Element]
+    ) -> set[Element]:
+        """Puts a statement of theirs in the place of ours where it gives the same single name."""
+        done: set[Element] = set()
+        for index, item in enumerate(self.items):
+            if not isinstance(item, Statement) or len(item.elements) != 1:
+                continue
+            old = item.elements[0]
+            for statement in theirs.statements if old in gone else ():
+                new = statement.elements[0]
+                if statement.elements == (new,) and new in missing and _stands_for(new, old):
+                    self.items[index] = self._ended(statement, (new,))
+                    done |= {old, new}
+                    break
+        return done
 
     def drop(self, gone: Sequence[Element]) -> bool:
         """Takes these elements out; a statement that is left empty goes."""
@@ -38,21 +78,27 @@ class Canvas:
 
     def add(self, region: Region, source: Statement, missing: Sequence[Element]) -> bool:
         """Puts elements of their statement into one of the same module, or into a new one."""
-        for index, item in enumerate(self.items):
-            if isinstance(item, Statement) and item.joins(source):
-                return self._replace(index, item, _joined(item, source, missing))
+        hosts = [
+            (len(set(item.elements) & set(source.elements)), -index)
+            for index, item in enumerate(self.items)
+            if isinstance(item, Statement) and item.joins(source)
+        ]
+        if hosts:
+            index = -max(hosts)[1]
+            host = self.items[index]
+            assert isinstance(host, Statement)
+            return self._replace(index, host, _joined(host, source, missing))
         lines: Lines | None = source.lines
         if len(missing) != len(source.elements):
-            lines = with_elements(self.language, source, tuple(missing), self.end)
+            lines = with_elements(self.language, source, tuple(missing), self.end, self.style)
         if lines is None:
             return False
-        ended = tuple(line.rstrip(b"\r\n") + self.end for line in lines)
-        new = Statement(ended, tuple(missing), source.opening, source.closing, source.ordered)
+        new = self._ended(replace(source, lines=lines), tuple(missing))
         self.items.insert(self._place(region, source, new), new)
         return True
 
     def _replace(self, index: int, old: Statement, elements: tuple[Element, ...]) -> bool:
-        lines = with_elements(self.language, old, elements, self.end)
+        lines = with_elements(self.language, old, elements, self.end, self.style)
         if lines is None:
             return False
         self.items[index] = Statement(lines, elements, old.opening, old.closing, old.ordered)
@@ -98,6 +144,12 @@ class Canvas:
             if len(block) > 1 and _is_sorted(block, key) and _is_sorted(theirs, key):
                 return start + sum(key(item) <= key(new) for item in block)
         return None
+
+
+def _stands_for(new: Element, old: Element) -> bool:
+    if new.kind == old.kind == "go":
+        return bool(go_names(new) & go_names(old))
+    return bool(new.binding) and new.binding == old.binding
 
 
 def _neighbours(region: Region, source: Statement) -> tuple[list[Statement], list[Statement]]:

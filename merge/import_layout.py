@@ -11,10 +11,30 @@ from merge.text import Lines
 MAX_WIDTH = 88
 
 
+Style = tuple[str, bool]
+"""Indent of a name on a line of its own, and whether a comma follows the last one."""
+
+
+def style_of(statements: Sequence[Statement]) -> Style | None:
+    """How the first statement with a name on each line is laid out."""
+    for statement in statements:
+        indent = _vertical_indent(statement, len(statement.elements))
+        if len(statement.lines) > 2 and indent is not None:
+            return indent, statement.lines[-2].rstrip().endswith(b",")
+    return None
+
+
 def with_elements(
-    language: str, statement: Statement, elements: tuple[Element, ...], end: bytes
+    language: str,
+    statement: Statement,
+    elements: tuple[Element, ...],
+    end: bytes,
+    style: Style | None = None,
 ) -> Lines | None:
-    """The statement with these elements instead, in its own layout; None if that is unsure."""
+    """The statement with these elements instead, in its own layout; None if that is unsure.
+
+    A line that grows too long is laid out in `style`.
+    """
     if elements == statement.elements:
         return statement.lines
     if not statement.opening:
@@ -36,11 +56,13 @@ def with_elements(
         longest = max(MAX_WIDTH, len(statement.lines[0].rstrip()))
         if len(line) <= longest:
             return (line.encode() + end,)
-        return _one_each(language, statement, words, "  " if language in "js ts" else "    ", end)
+        usual = "  " if language in ("js", "ts") else "    "
+        return _one_each(language, statement, words, style or (usual, True), end)
     indent = _vertical_indent(statement, len(statement.elements))
     if indent is None:
         return None
-    return _one_each(language, statement, words, indent, end)
+    comma = len(statement.lines) < 3 or statement.lines[-2].rstrip().endswith(b",")
+    return _one_each(language, statement, words, (indent, comma), end)
 
 
 def _use_word(element: Element, module: str) -> str:
@@ -70,12 +92,11 @@ def _vertical_indent(statement: Statement, count: int) -> str | None:
 
 
 def _one_each(
-    language: str, statement: Statement, words: Sequence[str], indent: str, end: bytes
+    language: str, statement: Statement, words: Sequence[str], style: Style, end: bytes
 ) -> Lines | None:
     if language == "python" and statement.opening == "import ":
         return None
-    many = len(statement.lines) > 2
-    comma = not many or statement.lines[-2].rstrip().endswith(b",")
+    indent, comma = style
     opening = statement.opening + ("(" if language == "python" else "")
     closing = ")" if language == "python" else statement.closing
     last = len(words) - 1

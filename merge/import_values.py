@@ -34,6 +34,16 @@ class Element(NamedTuple):
         return "" if self.name in {"*", ""} else self.name
 
 
+def go_names(element: Element) -> set[str]:
+    """Names that a Go package may have in the code, by its path."""
+    if element.alias:
+        return {element.alias}
+    parts = [part for part in element.module.split("/") if not re.fullmatch(r"v\d+", part)]
+    last = re.sub(r"\.v\d+$", "", parts[-1]) if parts else element.module
+    bare = re.sub(r"v?\d+$", "", last)
+    return {last, bare, *re.split(r"[-.]", last), last.replace("-", "_"), last.replace("-", "")}
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """Lines `start:end` of the file. `opening` is what stands before the list of names."""

@@ -1,21 +1,27 @@
 """Merging import regions as sets of names.
 
 Sound because an import brings a name and (nearly) nothing else: the union of what both sides
-bring is what the union of their code needs. The exceptions are guarded: a name counts as removed
-only if the merged text doesn't use it; one binding from two places, star imports, a module that
-one side left while the other took more from it, and a changed order among imports made for their
-effect are questions. What can be wrong at worst is an unused import, which a linter finds.
+bring is what the union of their code needs. The exceptions are guarded:
+
+- a name counts as removed only if the merged text doesn't use it in a line that the removing side
+  did not have (`import_uses`);
+- one binding from two places, star imports, and a changed order among imports made for their
+  effect are questions;
+- so is a new import from a place from which the other side moved things away (`import_moves`).
+
+What can be wrong at worst is an unused import, which a linter finds.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from merge.import_canvas import Canvas
+from merge.import_moves import moved_from
 from merge.import_syntax import elements_outside, find_region
-from merge.import_values import Element, Region
+from merge.import_uses import Use
+from merge.import_values import Element, Region, go_names
 from merge.text import Lines, line_end, split_lines
 from merge.types import ConflictHunk
 
@@ -59,8 +65,8 @@ def fold(
         region = find_region(language, lines)
         if region is None or lines[region.start : region.end] != own:
             return None
-        outside = b"".join((*lines[: region.start], *lines[region.end :]))
-        merged = merge_regions(language, regions, outside)
+        around = [_outside(*pair) for pair in zip(texts[1:], regions[1:], strict=True)]
+        merged = merge_regions(language, regions, _outside(lines, region), around[0], around[1])
         if merged is None:
             return None
         return b"".join((*lines[: region.start], *merged, *lines[region.end :]))
@@ -100,23 +106,44 @@ def _lines_of(region: Region) -> Iterable[bytes]:
         yield from (item,) if isinstance(item, bytes) else item.lines
 
 
-def merge_regions(language: str, regions: Sequence[Region], outside: bytes) -> Lines | None:
+def moves_modules(language: str, hunk: ConflictHunk) -> bool:
+    """Whether a hunk of imports changes where a name comes from while the other side wants more."""
+    group = _GROUP.get(language, ())
+    regions = [
+        find_region(language, (*group, *lines)) for lines in (hunk.base, hunk.ours, hunk.theirs)
+    ]
+    found = [[e for s in region.statements for e in s.elements] for region in regions if region]
+    return len(found) == 3 and moved_from(*found)
+
+
+def _outside(lines: Lines, region: Region) -> Lines:
+    return (*lines[: region.start], *lines[region.end :])
+
+
+def merge_regions(
+    language: str, regions: Sequence[Region], merged: Lines, ours_rest: Lines, theirs_rest: Lines
+) -> Lines | None:
     """Our region with their additions and removals, or None where a person must look.
 
-    `outside` is the merged text without its imports: what it uses can't have been removed.
+    `merged`, `ours_rest` and `theirs_rest` are the texts around the region: what the merged one
+    uses can't have been removed.
     """
     base, ours, theirs = ([e for s in r.statements for e in s.elements] for r in regions)
     if any(len(set(side)) != len(side) for side in (base, ours, theirs)):
         return None
-    wanted = _wanted(base, ours, theirs, _Use(outside))
-    if wanted is None or not _order_kept(regions) or _moved_module(base, ours, theirs):
+    wanted = _wanted(base, ours, theirs, (Use(merged, ours_rest), Use(merged, theirs_rest)))
+    if wanted is None or not _order_kept(regions) or moved_from(base, ours, theirs):
         return None
     canvas = Canvas(language, regions[1], line_end(_lines_of(regions[1])))
-    if not canvas.drop([element for element in ours if element not in wanted]):
+    taken = canvas.take_theirs(regions[0], regions[2], wanted)
+    gone = [element for element in ours if element not in wanted]
+    missing = [e for e in theirs if e in wanted and e not in ours and e not in taken]
+    swapped = canvas.swap(gone, regions[2], missing)
+    if not canvas.drop([element for element in gone if element not in swapped]):
         return None
     for statement in regions[2].statements:
-        missing = [e for e in statement.elements if e in wanted and e not in ours]
-        if missing and not canvas.add(regions[2], statement, missing):
+        left = [e for e in statement.elements if e in missing and e not in swapped]
+        if left and not canvas.add(regions[2], statement, left):
             return None
     lines = canvas.lines()
     again = find_region(language, (*_GROUP.get(language, ()), *lines))
@@ -125,36 +152,14 @@ def merge_regions(language: str, regions: Sequence[Region], outside: bytes) -> L
     return lines
 
 
-class _Use:
-    """Which names a text uses; asked by word, so a mention in a string counts as a use."""
-
-    def __init__(self, text: bytes) -> None:
-        self.words = set(re.findall(rb"(?<![\w$.])[\w$]+", text))
-
-    def of(self, element: Element) -> bool | None:
-        """Whether the element's binding is used; None if its binding is not known."""
-        if element.kind == "go":
-            return any(name.encode() in self.words for name in go_names(element))
-        binding = element.binding
-        if element.kind == "import":
-            binding = element.alias or element.module.split(".")[0]
-        return binding.encode() in self.words if binding else None
-
-
-def go_names(element: Element) -> set[str]:
-    """Names that a Go package may have in the code, by its path."""
-    if element.alias:
-        return {element.alias}
-    parts = [part for part in element.module.split("/") if not re.fullmatch(r"v\d+", part)]
-    last = re.sub(r"\.v\d+$", "", parts[-1]) if parts else element.module
-    bare = re.sub(r"v?\d+$", "", last)
-    return {last, bare, *re.split(r"[-.]", last), last.replace("-", "_"), last.replace("-", "")}
-
-
 def _wanted(
-    base: Sequence[Element], ours: Sequence[Element], theirs: Sequence[Element], used: _Use
-) -> set[Element] | None:
-    """The elements that the result must hold, or None where that is a question."""
+    base: Sequence[Element], ours: Sequence[Element], theirs: Sequence[Element],
+    uses: tuple[Use, Use],
+) -> set[Element] | None:  # fmt: skip
+    """The elements that the result must hold, or None where that is a question.
+
+    `uses` tell what the merged text uses in lines that ours, and theirs, did not have.
+    """
     b, o, t = set(base), set(ours), set(theirs)
     added = (o | t) - b
     if any(e.name == "*" and not e.alias for e in added):
@@ -164,10 +169,13 @@ def _wanted(
     wanted = (b & o & t) | added
     bound = {e.binding for e in wanted if e.binding}
     for element in sorted((b & o) ^ (b & t)):
-        use = used.of(element)
-        if use is None and element.kind != "effect":
+        own = uses[0] if element in t else uses[1]  # of the side that took the import out
+        used = own.of(element)
+        if used is None and element.kind != "effect":
             return None
-        if use and not _replaced(element, added, bound):
+        if used and own.narrowed(element, added):
+            return None  # only the type, or another alias, is left of what is used
+        if used and not own.defines(element) and not _replaced(element, added, bound):
             wanted.add(element)
     return wanted if _bindings_are_unique(wanted, o, t) else None
 
@@ -176,7 +184,11 @@ def _replaced(element: Element, added: set[Element], bound: set[str]) -> bool:
     """Whether the name comes from another place in the result."""
     if element.kind != "go":
         return element.binding in bound
-    return any(go_names(element) & go_names(e) for e in added if e.kind == "go")
+    return any(
+        go_names(element) & go_names(e) or e.module == element.module
+        for e in added
+        if e.kind == "go"
+    )
 
 
 def _bindings_are_unique(wanted: set[Element], ours: set[Element], theirs: set[Element]) -> bool:
@@ -189,21 +201,6 @@ def _bindings_are_unique(wanted: set[Element], ours: set[Element], theirs: set[E
             if other != element and not any({other, element} <= side for side in (ours, theirs)):
                 return False
     return True
-
-
-def _moved_module(
-    base: Sequence[Element], ours: Sequence[Element], theirs: Sequence[Element]
-) -> bool:
-    """Whether one side stopped importing from a module from which the other now imports more.
-
-    Its names have moved, and where the new one lives now is not to be seen here.
-    """
-    had, left, right = ({e.module for e in side if e.module} for side in (base, ours, theirs))
-    return any(
-        e.module in gone and e not in base
-        for gone, stays in ((had - left, theirs), (had - right, ours))
-        for e in stays
-    )
 
 
 def _order_kept(regions: Sequence[Region]) -> bool:

@@ -26,9 +26,9 @@ class Settings:
     """Paths that keep the target's version even where git would merge cleanly."""
     regenerate: Mapping[str, str] = field(default_factory=dict)
     """Pattern to command, for lock and generated files: the conflict names the command."""
-    own_version: Literal["ask", "greater"] = "ask"
-    """The project's own version, raised by both sides: a release decision, so it is asked, with
-    the greater one as proposal. `greater` takes that one."""
+    own_version: Literal["ask", "greater"] = "greater"
+    """The project's own version, raised by both sides: the greater one, where that is no release
+    decision (`merge.resolvers.versions` says when it is), or always a question."""
     disabled: tuple[str, ...] = ()
     """Names of rules that are not used."""
     unresolve: tuple[str, ...] = ()

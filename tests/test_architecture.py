@@ -73,7 +73,6 @@ def test_only_the_gateway_imports_gitpython() -> None:
 def test_only_process_starts_processes() -> None:
     allowed = {
         "worktree_runner/process.py",
-        "worktree_runner/proctable.py",  # ps, where there is no /proc
         "worktree_runner/agents/shell_run.py",  # is itself an agent, in its own process
     }
     users = {

@@ -132,20 +132,21 @@ def test_sweep_of_an_attempt_leaves_its_launcher_to_report(tmp_path: Path) -> No
     assert (folder / "exit.json").exists()
 
 
-def test_ps_gives_the_same_table_as_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_psutil_gives_the_same_table_as_proc() -> None:
     process = subprocess.Popen(
         ("sleep", "600"), env={**os.environ, **MARK.environment}, start_new_session=True
     )
     try:
         eventually(lambda: carries(process.pid))
-        by_ps = {row.pid: row for row in proctable._rows_of_ps()}
-        row, same = by_ps[process.pid], proctable.row_of(process.pid)
+        rows = {row.pid: row for row in proctable._rows_of_psutil()}
+        row, same = rows[process.pid], proctable.row_of(process.pid)
         assert same is not None
-        assert (row.parent, row.group, row.zombie) == (same.parent, same.group, same.zombie)
+        for name in ("parent", "group", "session", "zombie"):
+            assert getattr(row, name) == getattr(same, name)
         marks = [f"{name}={value}".encode() for name, value in MARK.environment.items()]
         assert proctable.carries(row, marks)
         assert not proctable.carries(row, [b"WTRUN_ATTEMPT=another"])
-        (alone,) = proctable._rows_of_ps(process.pid)
+        (alone,) = proctable._rows_of_psutil([process.pid])
         assert (alone.pid, alone.start) == (row.pid, row.start)
     finally:
         process.kill()

@@ -97,6 +97,13 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """As click does it, but a reader that went away (`wtrun report | head`) is no failure."""
+        if sys.platform == "win32":
+            from worktree_runner.errors import PreconditionError
+
+            raise PreconditionError(
+                "native Windows is not supported: wtrun needs the processes and locks of Unix",
+                hint="run it inside WSL: wsl --install, then 'pipx install wtrun' there",
+            )
         try:
             code = super().invoke(ctx)
             sys.stdout.flush()

@@ -52,6 +52,8 @@ __all__ = [
 ]  # fmt: skip
 
 START_PATIENCE_S = 60.0
+# without /proc the launcher needs psutil, which lies in site-packages
+_ISOLATED = ("-I", "-S") if Path("/proc/self/stat").exists() else ("-I",)
 MARKS = ("WTRUN_RUN_ID", "WTRUN_ATTEMPT", "WTRUN_ATTEMPT_DIR")
 
 
@@ -70,7 +72,7 @@ def start(spec: Spec, folder: Path) -> Handle:
     environment = {key: value for key, value in os.environ.items() if key not in MARKS}
     with (folder / "launcher.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", launcher.__file__, str(folder)],
+            [sys.executable, *_ISOLATED, launcher.__file__, str(folder)],
             cwd="/",
             env=environment,
             stdin=subprocess.PIPE,

@@ -1,6 +1,7 @@
 """The process table: who lives, whose child it is, and what marks it carries.
 
-- Linux is read from /proc; elsewhere (macOS) one call of ps gives the same.
+- Linux is read from /proc, elsewhere (macOS) psutil gives the same: psutil in every launcher
+  would cost more memory than all the rest of it.
 - A process is named by pid and start time together; a signal goes to exactly that one.
 - The launcher imports this file, so it must stay light: see there.
 """
@@ -12,17 +13,18 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import psutil
+
 
 class Row:
     """One line of the process table; `start` tells a process from a later one of the same pid.
 
-    `environ` is there only where the table came from ps; else it is read when it is needed.
+    `environ` is there only where the table came from psutil; else it is read when it is needed.
     """
 
     __slots__ = ("environ", "group", "parent", "pid", "session", "start", "zombie")
@@ -49,7 +51,7 @@ class Row:
 
 def process_table() -> dict[int, Row]:
     """All processes that can be seen, by pid."""
-    rows = _rows_of_proc() if os.path.exists("/proc/self/stat") else _rows_of_ps()
+    rows = _rows_of_proc() if os.path.exists("/proc/self/stat") else _rows_of_psutil()
     return {row.pid: row for row in rows}
 
 
@@ -58,7 +60,7 @@ def row_of(pid: int) -> Row | None:
     if os.path.exists("/proc/self/stat"):
         row = _proc_row(pid)
     else:
-        row = next((row for row in _rows_of_ps(pid)), None)
+        row = next((row for row in _rows_of_psutil([pid])), None)
     return None if row is None or row.zombie else row
 
 
@@ -84,35 +86,37 @@ def _proc_row(pid: int) -> Row | None:
     )
 
 
-def _rows_of_ps(pid: int | None = None) -> Iterator[Row]:
-    """The table where there is no /proc (macOS); the environment follows the command there."""
-    import subprocess
+def _rows_of_psutil(pids: Iterable[int] | None = None) -> Iterator[Row]:
+    """The table where there is no /proc (macOS); what is not ours to read is left out."""
+    import psutil
 
-    which = ["-A"] if pid is None else ["-p", str(pid)]
-    if sys.platform == "darwin":
-        which = ["-E", *which]
-    elif pid is None:
-        which = ["axe"]
-    done = subprocess.run(
-        ["ps", *which, "-ww", "-o", "pid=,ppid=,pgid=,stat=,lstart=,command="],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-        check=False,
-    )
-    for line in done.stdout.splitlines():
-        words = line.split(None, 9)
-        if len(words) < 9:
+    for pid in psutil.pids() if pids is None else pids:
+        try:
+            process = psutil.Process(pid)
+            with process.oneshot():
+                zombie = process.status() == psutil.STATUS_ZOMBIE
+                yield Row(
+                    pid=pid,
+                    parent=process.ppid(),
+                    group=os.getpgid(pid),
+                    session=os.getsid(pid),
+                    start=f"{process.create_time():.2f}",
+                    zombie=zombie,
+                    environ=b"" if zombie else _environ(process),
+                )
+        except (psutil.Error, OSError):
             continue
-        yield Row(
-            pid=int(words[0]),
-            parent=int(words[1]),
-            group=int(words[2]),
-            session=-1,
-            start=b" ".join(words[4:9]).decode(),
-            zombie=words[3].startswith(b"Z"),
-            environ=b"\0".join(words[9].split()) if len(words) > 9 else b"",
-        )
+
+
+def _environ(process: psutil.Process) -> bytes:
+    """The environment as /proc has it; nothing where it may not be read."""
+    import psutil
+
+    try:
+        found = process.environ()
+    except (psutil.Error, OSError):
+        return b""
+    return b"\0".join(os.fsencode(f"{name}={value}") for name, value in found.items())
 
 
 def _read(path: str) -> bytes:
@@ -181,7 +185,9 @@ def send(row: Row, number: int) -> None:
             finally:
                 os.close(fd)
         else:
-            os.kill(row.pid, number)
+            now = row_of(row.pid)
+            if now is not None and now.start == row.start:
+                os.kill(row.pid, number)
     except (ProcessLookupError, PermissionError):
         pass  # gone, or it became another user's: nothing that we may end
     except OSError as error:

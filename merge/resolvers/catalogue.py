@@ -87,7 +87,7 @@ TESTED: tuple[Rule, ...] = (
 
 GUESSES: tuple[Rule, ...] = (
     Rule("same-words", "both sides are equal but for white space", guesses.same_words, "guess"),
-    Rule("own-version", "the greater of the two versions", guesses.own_version, "guess"),
+    Rule("greater-version", "the greater of the two versions", guesses.greater_version, "guess"),
     Rule(
         "real-change",
         "one side only moved white space; this is the other's change",
@@ -97,16 +97,21 @@ GUESSES: tuple[Rule, ...] = (
     Rule("larger-side", "these lines hold all of the other side's", guesses.larger_side, "guess"),
 )
 
-WHOLE_FILE: dict[str, str] = {
+OWN_VERSION = "own-version"
+"""What `versions.greater_version` calls its answer where the version is the project's own."""
+
+SENTENCES: dict[str, str] = {
+    OWN_VERSION: "both sides raised the project's own version; the greater one holds for what "
+    "both of them add",
     "line-merge": "the changes do not overlap",
     "line-ends": "only line ends stood in the way; the target's are kept",
     "go-sum": "entries of go.sum are facts about module versions; all of both sides are kept",
     "imports": "imports were merged by name; a name counts as removed only if nothing uses it",
 }
-"""Rules that look at more than one hunk, and why they are safe."""
+"""Answers that are no rule of one hunk, and why they are safe."""
 
 
 def reasons(names: tuple[str, ...]) -> str:
     """Why these rules are safe, in words for the report."""
-    known = {rule.name: rule.why for rule in (*RULES, *TESTED, *GUESSES)} | WHOLE_FILE
+    known = {rule.name: rule.why for rule in (*RULES, *TESTED, *GUESSES)} | SENTENCES
     return "; ".join(known[name] for name in names)

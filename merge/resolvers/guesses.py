@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from merge.resolvers.versions import greater_own_version
+from merge.resolvers.versions import likely_version
 from merge.resolvers.whitespace import same_text
 from merge.view import Answer, FileView
 
 
-def own_version(view: FileView, index: int) -> Answer | None:
-    """The greater of two versions of the project itself: a release decision."""
-    lines = greater_own_version(view, index)
+def greater_version(view: FileView, index: int) -> Answer | None:
+    """The greater of two versions, where even that is a decision."""
+    lines = likely_version(view, index)
     if lines is None:
         return None
     hunk = view.hunks[index]
-    return Answer(lines, "own-version", frozenset((*hunk.ours, *hunk.theirs)))
+    return Answer(lines, "greater-version", frozenset((*hunk.ours, *hunk.theirs)))
 
 
 def larger_side(view: FileView, index: int) -> Answer | None:

@@ -10,7 +10,13 @@ from __future__ import annotations
 import re
 
 from merge.languages import language_of
-from merge.resolvers.versions import greater_line, is_manifest
+from merge.resolvers.versions import (
+    greater_line,
+    is_manifest,
+    is_own,
+    own_allowed,
+    version_of_a_fork,
+)
 from merge.text import Lines
 from merge.types import ConflictHunk
 from merge.view import Answer, FileView
@@ -36,8 +42,10 @@ def by_key(view: FileView, index: int) -> Answer | None:
     base, ours, theirs = (_bare(language, side or {}) for side in sides)
     if len({_indent(side) for side in (base, ours, theirs) if side}) > 1:
         return None
-    merged = _merged(base, ours, theirs, is_manifest(view.path))
+    merged = _merged(base, ours, theirs, view)
     if merged is None or _one_thing_twice(base, ours, theirs):
+        return None
+    if version_of_a_fork(view, hunk):
         return None
     lines = tuple(line for member in merged.values() for line in member)
     if language == "json":
@@ -87,7 +95,7 @@ def _bare(language: str, members: Members) -> Members:
     }
 
 
-def _merged(base: Members, ours: Members, theirs: Members, manifest: bool) -> Members | None:
+def _merged(base: Members, ours: Members, theirs: Members, view: FileView) -> Members | None:
     """Ours with what theirs changed, removed and added; None where one key has two changes."""
     out: Members = {}
     for key, mine in ours.items():
@@ -98,7 +106,7 @@ def _merged(base: Members, ours: Members, theirs: Members, manifest: bool) -> Me
             if other is not None:
                 out[key] = other
         else:
-            chosen = _greater(old, mine, other) if manifest else None
+            chosen = _greater(old, mine, other, view)
             if chosen is None:
                 return None
             out[key] = chosen
@@ -126,10 +134,13 @@ def _one_thing_twice(base: Members, ours: Members, theirs: Members) -> bool:
     )
 
 
-def _greater(old: Lines | None, mine: Lines, other: Lines | None) -> Lines | None:
+def _greater(old: Lines | None, mine: Lines, other: Lines | None, view: FileView) -> Lines | None:
     if old is None or other is None or not len(old) == len(mine) == len(other) == 1:
         return None
-    line = greater_line(old[0], mine[0], other[0])
+    own = is_own(old[0])
+    if not (own_allowed(view) if own else is_manifest(view.path)):
+        return None
+    line = greater_line(old[0], mine[0], other[0], own=own)
     return (line,) if line is not None else None
 
 

@@ -1,8 +1,14 @@
-"""Version numbers in manifests: the greater of two upgrades.
+"""Version numbers: the greater of two upgrades.
 
-Safe because both sides asked for more than the base: the greater version is what one side
-tested and more than what the other needs at the least. Not for a project's own version (that is
-a release decision), downgrades, pre-releases against releases, or different operators.
+- A dependency's version in a manifest: safe because both sides asked for more than the base; the
+  greater is what one side tested and more than what the other needs at the least. Not for
+  downgrades, pre-releases against releases, or different operators.
+- The project's own version (setting `own_version`): safe because what both sides add to the
+  project is in the result, and a version at least as high as either side's is what that asks for;
+  no number comes out that neither side chose, and the target's never falls. What is a release
+  decision is asked: one number in two forms (`1.2rc1`, `1.2`), a plan that would turn a released
+  target into a pre-release or the other way round, and a pre-release in the target against more
+  than the next release in the plan.
 """
 
 from __future__ import annotations
@@ -10,14 +16,23 @@ from __future__ import annotations
 import re
 
 from merge.paths import name_of, suffix_of
+from merge.types import ConflictHunk
 from merge.view import Answer, FileView
 
-_TOKEN = re.compile(rb"(?<![\w.])v?\d+(?:\.\d+)+(?:[-+._]?[A-Za-z][\w.+-]*)?(?![\w])")
+_TOKEN = re.compile(
+    rb"(?<![\w.])v?\d+(?:\.\d+)+(?:[-+._]?[A-Za-z][\w.+-]*)?(?![\w])"
+    rb"|\(\s*\d+\s*,\s*\d+(?:\s*,\s*(?:\d+|[\"']\w*[\"']))*\s*\)"
+)
 _OWN = re.compile(
-    rb"""^\s*["']?(?:version|__version__|appVersion|versionName|VERSION_NAME)["']?\s*[:=]"""
-    rb"""|^\s*<version>""",
+    rb"""^\s*["']?(?:version|__version__|version_info|appVersion|versionName|VERSION_NAME)["']?"""
+    rb"""\s*[:=]|^\s*<version>|^:version:""",
     re.I,
 )
+_SHOWN = re.compile(
+    rb"""version["']?\s*[:=]|<version>|^\s*["']?[\w./@-]+["']?\s*[:=]+\s*["'^~]""", re.I
+)
+"""How a README shows what to write to get the project: `tokio = "1.2"`, `version: 1.2`."""
+_PACKAGE_NAME = re.compile(rb"""^\s{0,4}"?name"?\s*[:=]\s*["']([^"']+)["']""", re.M)
 _NAMES = {
     "package.json", "pyproject.toml", "Cargo.toml", "go.mod", "pom.xml", "build.gradle",
     "build.gradle.kts", "settings.gradle", "settings.gradle.kts", "libs.versions.toml",
@@ -46,11 +61,21 @@ def is_manifest(path: str) -> bool:
 
 def parse_version(token: bytes) -> Version | None:
     """Numbers, then the kind and number of what follows them; None for a form without an order."""
+    if token.startswith(b"("):
+        token = _dotted(token)
     found = _FORM.fullmatch(token)
     if not found:
         return None
     kind = (found["kind"] or b"").decode().lower()
     return _numbers(found["release"]), (kind, int(found["n"] or 0))
+
+
+def _dotted(token: bytes) -> bytes:
+    """`(1, 2, 0, 'beta', 1)` as `1.2.0beta1`."""
+    parts = [part.strip(b" \t'\"") for part in token.strip(b"()").split(b",")]
+    cut = next((i for i, part in enumerate(parts) if not part.isdigit()), len(parts))
+    kind = b"".join(parts[cut:])
+    return b".".join(parts[:cut]) + (b"" if kind in (b"final0", b"final") else kind)
 
 
 def _numbers(text: bytes) -> tuple[int, ...]:
@@ -63,35 +88,109 @@ def _numbers(text: bytes) -> tuple[int, ...]:
 def greater_version(view: FileView, index: int) -> Answer | None:
     """Line by line the greater of both sides' versions, where all else is equal."""
     hunk = view.hunks[index]
-    if not is_manifest(view.path) or not hunk.base:
+    if not hunk.base or not len(hunk.base) == len(hunk.ours) == len(hunk.theirs):
         return None
-    if not len(hunk.base) == len(hunk.ours) == len(hunk.theirs):
+    rows = list(zip(hunk.base, hunk.ours, hunk.theirs, strict=True))
+    if any(len({_TOKEN.sub(b"\0", line) for line in row}) != 1 for row in rows):
         return None
+    manifest, own = is_manifest(view.path), own_allowed(view)
+    mine = {_triple(row) for row in rows if is_own(*row) or _is_shown(view.path, *row)}
     lines: list[bytes] = []
-    for base, ours, theirs in zip(hunk.base, hunk.ours, hunk.theirs, strict=True):
-        if len({_TOKEN.sub(b"\0", line) for line in (base, ours, theirs)}) != 1:
+    rules: list[str] = []
+    for row in rows:
+        base, ours, theirs = row
+        chosen: bytes | None = theirs if ours == base else ours
+        if theirs not in (ours, base) and ours != base:
+            rules.append("own-version" if _triple(row) in mine else "version")
+            allowed = own if rules[-1] == "own-version" else manifest
+            chosen = greater_line(*row, own=rules[-1] == "own-version") if allowed else None
+        if chosen is None:
             return None
-        if theirs in (ours, base):
-            lines.append(ours)
-        elif ours == base:
-            lines.append(theirs)
-        else:
-            chosen = greater_line(base, ours, theirs)
-            if chosen is None:
-                return None
-            lines.append(chosen)
-    return Answer(tuple(lines), "version", frozenset((*hunk.ours, *hunk.theirs)))
-
-
-def greater_line(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-    """The line with the greater version, None where that is no answer."""
-    if any(_OWN.search(line) for line in (base, ours, theirs)):
+        lines.append(chosen)
+    if not rules and not manifest:
         return None
-    return _greater(base, ours, theirs)
+    rule = "own-version" if set(rules) == {"own-version"} else "version"
+    return Answer(tuple(lines), rule, frozenset((*hunk.ours, *hunk.theirs)))
 
 
-def greater_own_version(view: FileView, index: int) -> tuple[bytes, ...] | None:
-    """The line with the greater of two versions of the project itself, development ones too."""
+Row = tuple[bytes, bytes, bytes]
+
+
+def _triple(row: Row) -> tuple[tuple[bytes, ...], ...]:
+    """The versions of the three lines; a line that repeats the project's own has the same."""
+    return tuple(tuple(_TOKEN.findall(line)) for line in row)
+
+
+def is_own(*lines: bytes) -> bool:
+    """Whether a line names the project's own version."""
+    return any(_OWN.search(line) for line in lines)
+
+
+def _is_shown(path: str, *lines: bytes) -> bool:
+    name = name_of(path)
+    if name in ("VERSION", "VERSION.txt", "version.txt", ".version"):
+        return all(_TOKEN.fullmatch(line.strip()) for line in lines)
+    return name.upper().startswith("README") and all(_SHOWN.search(line) for line in lines)
+
+
+def own_allowed(view: FileView) -> bool:
+    """Whether the project's own version may be settled: not in a fork, which counts for itself."""
+    names = [_PACKAGE_NAME.search(text) for text in (view.base, view.ours, view.theirs)]
+    same = len({name[1] for name in names if name}) < 2
+    return view.settings.own_version == "greater" and same
+
+
+def version_of_a_fork(view: FileView, hunk: ConflictHunk) -> bool:
+    """Whether a side changed the project's version in a file in which it has two names.
+
+    A fork counts for itself, so even a version that one side alone changed is a decision.
+    """
+    held = {tuple(line for line in side if is_own(line))
+            for side in (hunk.base, hunk.ours, hunk.theirs)}  # fmt: skip
+    return len(held) > 1 and not own_allowed(view)
+
+
+def greater_line(base: bytes, ours: bytes, theirs: bytes, *, own: bool) -> bytes | None:
+    """The line with the greater version, of the project itself or of something it needs.
+
+    None where that is no answer.
+    """
+    found = [_TOKEN.findall(line) for line in (base, ours, theirs)]
+    if [len(tokens) for tokens in found] != [1, 1, 1]:
+        return None
+    old, left, right = (parse_version(tokens[0]) for tokens in found)
+    if old is None or left is None or right is None:
+        return None
+    if own:
+        return {1: ours, -1: theirs}.get(_greater_own(old, left, right))
+    if left[1][0] != right[1][0] or left[0] < old[0] or right[0] < old[0]:
+        return None  # a pre-release against a release is a decision, and so is a downgrade
+    return ours if left >= right else theirs
+
+
+def _greater_own(old: Version, left: Version, right: Version) -> int:
+    """1 for the target's (left), -1 for the plan's, 0 where a person decides."""
+    if left[0] == right[0] or min(_rank(left), _rank(right)) < _rank(old):
+        return 0
+    pre_left, pre_right = bool(left[1][0]), bool(right[1][0])
+    if left[0] < right[0]:
+        return -1 if pre_left == pre_right else 0
+    return 1 if not pre_left or pre_right or _is_next(old, right) else 0
+
+
+def _is_next(old: Version, new: Version) -> bool:
+    """Whether a release is the one that was being made, or the one after it."""
+    before, after = (list(version[0]) + [0] * (4 - len(version[0])) for version in (old, new))
+    steps = [b - a for a, b in zip(before, after, strict=False)]
+    return not any(steps) or ([step for step in steps if step] == [1] and len(before) == len(after))
+
+
+def _rank(version: Version) -> tuple[tuple[int, ...], bool, tuple[str, int]]:
+    return version[0], not version[1][0], version[1]
+
+
+def likely_version(view: FileView, index: int) -> tuple[bytes, ...] | None:
+    """The line with the greater of two versions, whatever they belong to: a proposal."""
     hunk = view.hunks[index]
     sides = (*hunk.base, *hunk.ours, *hunk.theirs)
     if not len(hunk.base) == len(hunk.ours) == len(hunk.theirs) == 1:
@@ -99,27 +198,10 @@ def greater_own_version(view: FileView, index: int) -> tuple[bytes, ...] | None:
     if len({_TOKEN.sub(b"\0", line) for line in sides}) != 1:
         return None
     found = [_TOKEN.findall(line) for line in sides]
-    if [len(tokens) for tokens in found] != [1, 1, 1]:
+    versions = [parse_version(tokens[0]) for tokens in found if len(tokens) == 1]
+    ranks = [_rank(version) for version in versions if version]
+    if len(ranks) != 3 or not (is_manifest(view.path) or is_own(*sides)):
         return None
-    versions = [parse_version(tokens[0]) for tokens in found]
-    if any(version is None for version in versions):
-        return None
-    if not is_manifest(view.path) and not any(_OWN.search(line) for line in sides):
-        return None
-    ranks = [(v[0], v[1][0] == "", v[1]) for v in versions if v]
     if min(ranks[1:]) < ranks[0]:
         return None
     return hunk.ours if ranks[1] >= ranks[2] else hunk.theirs
-
-
-def _greater(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-    sides = (base, ours, theirs)
-    found = [_TOKEN.findall(line) for line in sides]
-    if [len(tokens) for tokens in found] != [1, 1, 1]:
-        return None
-    old, left, right = (parse_version(tokens[0]) for tokens in found)
-    if old is None or left is None or right is None or left[1][0] != right[1][0]:
-        return None  # a pre-release against a release is a decision
-    if left[0] < old[0] or right[0] < old[0]:
-        return None
-    return ours if left >= right else theirs

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from merge.languages import same_meaning
-from merge.text import Lines
+from merge.text import Lines, hunks_of, merge_lines
+from merge.types import ConflictHunk
 from merge.view import Answer, FileView
 
 
@@ -34,7 +35,10 @@ def same_on_both_sides(view: FileView, index: int) -> Answer | None:
 
 
 def only_one_side_changed_more(view: FileView, index: int) -> Answer | None:
-    """The lines of the side with a real change, where the other only moved white space."""
+    """The real change of one side, where the other only moved white space.
+
+    The other's layout stays on lines that the real change did not touch.
+    """
     hunk = view.hunks[index]
     if not hunk.base or hunk.base in (hunk.ours, hunk.theirs):
         return None
@@ -44,4 +48,15 @@ def only_one_side_changed_more(view: FileView, index: int) -> Answer | None:
     moved, real = (hunk.ours, hunk.theirs) if ours_same else (hunk.theirs, hunk.ours)
     if not real or not _exchangeable(view, index, hunk.base, moved):
         return None
+    laid_out = _both(hunk)
+    if laid_out and _exchangeable(view, index, real, laid_out):
+        real = laid_out
     return Answer(real, "whitespace-one-side", frozenset((*moved, *hunk.base)))
+
+
+def _both(hunk: ConflictHunk) -> Lines:
+    """Both sides' changes where they only touch; nothing where they overlap."""
+    merged = merge_lines(hunk.base, hunk.ours, hunk.theirs, touching=False)
+    if hunks_of(merged):
+        return ()
+    return tuple(line for segment in merged if isinstance(segment, tuple) for line in segment)

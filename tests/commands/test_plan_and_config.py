@@ -173,3 +173,14 @@ def test_the_shipped_schema_is_the_one_of_the_settings() -> None:
     schema: dict[str, Any] = json.loads(printed)
     assert set(schema["properties"]) == set(Settings.model_fields)
     assert "copy" in schema["$defs"]["Worktrees"]["properties"]
+
+
+def test_every_option_of_execute_that_stands_for_a_setting_names_one_that_exists() -> None:
+    from worktree_runner.commands import execute
+    from worktree_runner.store.layers import from_flags
+    from worktree_runner.store.settings import fields
+
+    assert set(execute.SETTINGS.values()) <= set(fields())
+    assert set(execute.SETTINGS) <= {option.name for option in execute.command.params}
+    with pytest.raises(KeyError, match="on_conflict"):
+        from_flags({"on_conflict": "skip"})

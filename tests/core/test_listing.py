@@ -142,6 +142,19 @@ def test_several_phases_of_one_token_are_named_and_can_be_told_apart() -> None:
     assert find_phase(PATHS, GSD, "1-b").slug == "b"
 
 
+@pytest.mark.parametrize("typed", ["02-C", "2-c", " 02-c/ ", ".planning/phases/02-c"])
+def test_a_phase_is_found_by_its_directory_however_it_is_written(typed: str) -> None:
+    assert find_phase(PATHS, GSD, typed).slug == "c"
+
+
+def test_a_plans_id_or_another_name_is_not_taken_for_its_phase() -> None:
+    with pytest.raises(UsageError, match="names a plan") as caught:
+        find_phase(PATHS, GSD, "02-01")
+    assert "wtrun execute 02 --only 02-01" in (caught.value.hint or "")
+    with pytest.raises(UsageError, match="no phase '02-other'"):
+        find_phase(PATHS, GSD, "02-other")
+
+
 def test_an_archived_phase_is_not_executed_and_the_message_says_so() -> None:
     with pytest.raises(UsageError, match=r"archived milestone: .planning/milestones/v1.0-phases"):
         find_phase(PATHS, GSD, "7")

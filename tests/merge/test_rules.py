@@ -110,6 +110,13 @@ SETTLED: list[tuple[str, str, Sides, str, str]] = [
         "keys",
     ),
     (
+        "layout of one side beside a line of the other",
+        "A.java",
+        ("int f(int a) {}\n", "int f(\n    int a) {}\n", "@Old\nint f(int a) {}\n"),
+        "@Old\nint f(\n    int a) {}\n",
+        "whitespace-one-side",
+    ),
+    (
         "go.sum",
         "go.sum",
         ("m/a v1.0.0 h1:x=\n", "m/a v1.0.0 h1:x=\nm/c v1.0.0 h1:c=\n",
@@ -190,7 +197,11 @@ NEVER: list[tuple[str, str, Sides]] = [
     ("code inserted on both sides", "a.py",
      ("z\n", "def f():\n    a\nz\n", "def g():\n    b\nz\n")),
     ("prose next to prose", "a.md", ("a b\nc d\n", "a x\nc d\n", "a b\nc y\n")),
-    ("own version", "package.json", tuple(f'{{\n "version": "1.{n}.0"\n}}\n' for n in (1, 2, 3))),
+    ("one new word in two lines", "setup.cfg",
+     ("a = one\nb = two\n", "a = one,three\nb = two\n", "a = one\nb = two,three\n")),
+    ("modules taken out of go.sum", "go.sum",
+     ("m/a v1.0.0 h1:x=\nm/b v1.0.0 h1:y=\n", "m/b v1.0.0 h1:y=\nm/c v1.0.0 h1:z=\n",
+      "m/a v1.0.0 h1:x=\nm/b v1.0.0 h1:y=\nm/d v1.0.0 h1:q=\n")),
     ("a downgrade", "requirements.txt", ("a==1.5\n", "a==1.4\n", "a==1.6\n")),
     ("a pre-release", "requirements.txt", ("a==1.5\n", "a==1.7rc1\n", "a==1.6\n")),
     ("other operators", "requirements.txt", ("a==1.5\n", "a>=1.6\n", "a==1.7\n")),
@@ -257,13 +268,6 @@ def test_files_added_on_both_sides_are_never_settled() -> None:
     result = merge_file(None, b"a\nb\n", b"a\nc\n", "a.txt")
     assert result.data is None
     assert "both sides added" in result.why
-
-
-def test_own_version_is_proposed_and_taken_only_when_told() -> None:
-    sides = tuple(f'{{\n "version": "1.{n}.0"\n}}\n' for n in (1, 2, 3))
-    assert proposals("package.json", (sides[0], sides[1], sides[2])) == [' "version": "1.3.0"\n']
-    told = Settings(own_version="greater")
-    assert settle("package.json", (sides[0], sides[1], sides[2]), told)[0] == sides[2]
 
 
 TESTED = Settings(tier="tested")

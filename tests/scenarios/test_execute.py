@@ -194,7 +194,7 @@ def test_planning_files_that_are_not_committed_stop_the_run_with_the_command(rep
     repo.write("unrelated.txt", "mine\n")
     repo.git("add", "unrelated.txt")
     done = project.execute(expect=5)
-    assert f"git add -A -- '{PHASE}/03-02-PLAN.md' && git commit" in done.stderr
+    assert f"git add -A -- {PHASE}/03-02-PLAN.md && git commit" in done.stderr
     assert not (repo.path / ".worktrees").exists()
     project.execute("--yes")
     assert project.statuses() == {"03-01": "landed", "03-02": "landed"}

@@ -18,7 +18,7 @@ SETTINGS = {
     "gate": "gate.command",
     "dialect": "dialect",
 }
-"""Which setting each flag stands for."""
+"""The options that stand for a setting, with its key."""
 
 
 @click.command(

@@ -15,26 +15,35 @@ import click
 )
 @click.option("--path", metavar="PATH", help="Only in this file.")
 @click.option("--hunk", type=int, metavar="N", help="Only this hunk of the file (with --path).")
-@click.option("--continue", "go_on", is_flag=True, help="Go on after an edit in its worktree.")
-@click.option("--abort", is_flag=True, help="Leave the plan out; branch and worktree stay.")
+@click.option("--tool", is_flag=True, help="Open the files in git's merge tool (merge.tool).")
+@click.option("--edit", is_flag=True, help="Put the merge into the plan's worktree, with markers.")
+@click.option("--continue", "go_on", is_flag=True, help="Take what was edited there.")
+@click.option(
+    "--abort", is_flag=True, help="Put the worktree back after --edit; else leave the plan out."
+)
+@click.option("--json", "as_json", is_flag=True, help="With --list: for programs.")
 def command(
     plan: str,
     listing: bool,
     take: str | None,
     path: str | None,
     hunk: int | None,
+    tool: bool,
+    edit: bool,
     go_on: bool,
     abort: bool,
+    as_json: bool,
 ) -> int:
     """Decide the conflict of PLAN: at a terminal hunk by hunk, else by the options.
 
-    By hand: merge the target in the plan's worktree with git, edit, commit, then --continue.
+    By hand: --edit sets the merge up in the plan's worktree; edit the files there, --continue.
     A plan that has nothing left to decide lands at once; 'wtrun execute' goes on with the rest.
 
     \b
     wtrun resolve 03-02                               at a terminal, hunk by hunk
     wtrun resolve 03-02 --list
     wtrun resolve 03-02 --take plan --path src/a.py
+    wtrun resolve 03-02 --edit                        then edit, then --continue
     """
     from pathlib import Path
 
@@ -44,33 +53,38 @@ def command(
     from worktree_runner.operations import resolve
     from worktree_runner.operations.opening import open_run
 
-    if sum((listing, take is not None, go_on, abort)) > 1:
-        raise UsageError("Only one of --list, --take, --continue and --abort can be given.")
+    if sum((listing, take is not None, tool, edit, go_on, abort)) > 1:
+        raise UsageError(
+            "Only one of --list, --take, --tool, --edit, --continue and --abort can be given."
+        )
     if hunk is not None and path is None:
         raise UsageError("--hunk needs --path.", hint=f"wtrun resolve {plan} --list")
     screen, asker = open_terminal()
     with open_run(Path.cwd(), f"wtrun resolve {plan}", screen, asker, plan=plan) as session:
-        if listing:
-            conflicts = resolve.open_conflicts(session, plan).conflicts
-            screen.answer(resolve.render_list(plan, conflicts))
+        if listing or not (take or tool or edit or go_on or abort or asker.interactive):
+            conflicts = resolve.open_conflicts(session, plan)
+            render = resolve.list_json if as_json else resolve.render_list
+            screen.answer(render(session, plan, conflicts))
+            if not listing:
+                raise UsageError(
+                    "There is no terminal to ask at.",
+                    hint=f"wtrun resolve {plan} --take target|plan [--path PATH]",
+                )
+            return int(ExitCode.DONE)
+        if edit:
+            resolve.edit(session, plan)
             return int(ExitCode.DONE)
         if abort:
-            resolve.abort(session, plan)
-            landed = True
+            done = resolve.abort(session, plan)
         elif take is not None:
-            landed = resolve.take(session, plan, ChoiceKind(take), path, hunk)
+            done = resolve.take(session, plan, ChoiceKind(take), path, hunk)
+        elif tool:
+            done = resolve.with_tool(session, plan, path)
         elif go_on:
-            landed = resolve.go_on(session, plan)
-        elif asker.interactive:
-            landed = resolve.ask(session, plan)
+            done = resolve.go_on(session, plan)
         else:
-            conflicts = resolve.open_conflicts(session, plan).conflicts
-            screen.answer(resolve.render_list(plan, conflicts))
-            raise UsageError(
-                "There is no terminal to ask at.",
-                hint=f"wtrun resolve {plan} --take target|plan [--path PATH]",
-            )
-        if not landed:
+            done = resolve.ask(session, plan)
+        if not done:
             return int(ExitCode.CONFLICT)
         screen.say("to go on with the rest:")
         screen.command(f"wtrun execute {session.state.phase}")

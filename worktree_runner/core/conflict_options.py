@@ -66,7 +66,7 @@ def _hunk_answers(facts: ConflictFacts, step: Step) -> list[Option]:
         ),
     ]
     if hunk.ours and hunk.theirs:
-        same = count(len(hunk.base), "line")
+        same = "line" if len(hunk.base) == 1 else count(len(hunk.base), "line")
         twice = f" Both replaced the same {same}: two versions will stand there."
         twice = twice if hunk.base else ""
         answers += [

@@ -51,7 +51,7 @@ class Type(StrEnum):
     """why, fresh: a failed or skipped plan may start again; earlier: {branch, base, head, paths} of
     the attempt whose work is in conflict, when that is why"""
     PLAN_SKIPPED = "plan.skipped"
-    """because: plan ids or a word of the user"""
+    """because: plan ids or a word of the user; by: "user" if it is to stay out of this run"""
     PLAN_ASKED = "plan.asked"
     """n, checkpoint: the agent stopped for a person, or (type "breach", with head, commits,
     findings and paths) the audit found that it left its own ground"""
@@ -69,8 +69,13 @@ class Type(StrEnum):
     """choices: list of {path, kind, fingerprint, hunk, whole, content (base64)}"""
     MERGE_DRAFTED = "merge.drafted"
     """choices: answers given and not confirmed; they replace an earlier draft"""
+    MERGE_PREPARED = "merge.prepared"
+    """head, tip, tree, worktree: the merge is about to be set up there, for an editor"""
+    MERGE_PUT_BACK = "merge.put_back"
+    """kept: the worktree is the plan's again; the ref that keeps what was edited, or empty"""
     MERGE_REOPENED = "merge.reopened"
-    """head: the plan's branch was changed by hand and is to be merged again"""
+    """head, by_hand: the plan's branch was changed by hand, these paths were in conflict, and it
+    is to be merged again"""
     MERGE_LANDED = "merge.landed"
     """head, tip (before), candidate, commit, resolutions, notices"""
 

@@ -92,8 +92,14 @@ def find_phase(paths: Iterable[str], dialect: Dialect, token: str) -> PhaseDir:
     phases = list_phases(paths, dialect)
     typed = token.strip().rstrip("/")
     exact = [phase for phase in phases if typed in (phase.path, phase.path.rpartition("/")[2])]
-    wanted = parse_directory(typed).token
-    matches = exact or [phase for phase in phases if _token_of(phase).token == wanted]
+    name = parse_directory(typed)
+    wanted = name.token
+    matches = exact or [
+        phase
+        for phase in phases
+        if _token_of(phase).token == wanted
+        and name.slug.lower() in ("", _token_of(phase).slug.lower())
+    ]
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -101,6 +107,14 @@ def find_phase(paths: Iterable[str], dialect: Dialect, token: str) -> PhaseDir:
         raise UsageError(
             f"{len(matches)} {words.phases} are called '{token}': {names}",
             hint=f"name one by its directory, e.g. '{matches[0].path.rpartition('/')[2]}'",
+        )
+    if re.fullmatch(r"[0-9]+[A-Za-z]?", name.slug) and any(
+        _token_of(phase).token == wanted for phase in phases
+    ):
+        raise UsageError(
+            f"'{token}' names a {words.plan}, and a {words.phase} is wanted",
+            hint=f"all of its {words.phase}: wtrun execute {wanted}; "
+            f"only this one: wtrun execute {wanted} --only {typed}",
         )
     archived = _archived(paths, dialect, wanted)
     if archived:

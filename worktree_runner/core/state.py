@@ -81,6 +81,10 @@ class PlanState:
     """Answers that the user said to merge with."""
     draft: tuple[Mapping[str, Any], ...] = ()
     """Answers that were given and not confirmed; shown again at the prompt, never merged."""
+    prepared: Mapping[str, Any] = field(default_factory=dict)
+    """The merge that was set up in the plan's worktree, for a person to edit; empty if none is."""
+    by_hand: tuple[str, ...] = ()
+    """Paths that a person decided in the plan's worktree."""
     conflicts: tuple[Mapping[str, Any], ...] = ()
     resolutions: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
@@ -291,7 +295,10 @@ _PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = 
     Type.FAILURE_ACCEPTED: lambda plan, data: replace(plan, accepted=True),
     Type.PLAN_RETRIED: _retried,
     Type.PLAN_SKIPPED: lambda plan, data: replace(
-        plan, status=Status.SKIPPED, reason=str(data.get("because", ""))
+        plan,
+        status=Status.SKIPPED,
+        reason=str(data.get("because", "")),
+        accepted=data.get("by") == "user",
     ),
     Type.PLAN_ASKED: lambda plan, data: replace(
         plan, status=Status.ASKING, checkpoint=data.get("checkpoint", {}), answer={}, deferred=False
@@ -304,8 +311,17 @@ _PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = 
     Type.MERGE_ANSWERED: _answered_merge,
     Type.MERGE_DRAFTED: lambda plan, data: replace(plan, draft=tuple(data["choices"])),
     Type.MERGE_REOPENED: lambda plan, data: replace(
-        plan, status=Status.QUEUED, head=data["head"], conflicts=(), reason="", hint=""
+        plan,
+        status=Status.QUEUED,
+        head=data["head"],
+        by_hand=tuple(data.get("by_hand", ())),
+        prepared={},
+        conflicts=(),
+        reason="",
+        hint="",
     ),
+    Type.MERGE_PREPARED: lambda plan, data: replace(plan, prepared=dict(data)),
+    Type.MERGE_PUT_BACK: lambda plan, data: replace(plan, prepared={}),
     Type.MERGE_REJECTED: _rejected,
     Type.MERGE_LANDED: _landed,
     Type.WORKTREE_REMOVED: lambda plan, data: replace(plan, cleaned=True),

@@ -89,15 +89,17 @@ class GitError(WtrunError):
         return os.fsdecode(self.output.err)
 
 
-def forget_local_environment() -> None:
-    """Drops git's repository-local variables from this process, for its children too."""
+def forget_local_environment() -> frozenset[str]:
+    """Drops git's repository-local variables from this process, for its children too; which."""
     numbered = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
-    for key in list(os.environ):
-        if key in LOCAL_VARIABLES or key.startswith(numbered):
-            del os.environ[key]
+    found = {key for key in os.environ if key in LOCAL_VARIABLES or key.startswith(numbered)}
+    for key in found:
+        del os.environ[key]
+    return frozenset(found)
 
 
-forget_local_environment()
+FORGOTTEN = forget_local_environment()
+"""Variables that were set when wtrun started."""
 
 
 class Git:

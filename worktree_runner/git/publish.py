@@ -12,6 +12,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -144,8 +146,12 @@ def _fast_forward(place: Path, target: str, old: str, candidate: str) -> Publica
     if now != old:
         return Publication(Outcome.MOVED, now, f"{target} moved while it was being published")
     why = os.fsdecode(output.err).strip().splitlines()
-    reason = f"git refused: {why[0].removeprefix('error: ')}" if why else "git refused"
-    return Publication(Outcome.HELD, old, reason, (), "git status")
+    reason = why[0].removeprefix("error: ").removeprefix("fatal: ").rstrip(".") if why else ""
+    locked = re.search(r"Unable to create '(.*\.lock)': File exists", reason)
+    hint = "git status"
+    if locked is not None:
+        hint = f"wait for the other git command, or if there is none: rm {shlex.quote(locked[1])}"
+    return Publication(Outcome.HELD, old, f"git refused: {reason}", (), hint)
 
 
 def _strict_settings(target: str) -> dict[str, str]:

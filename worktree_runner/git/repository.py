@@ -8,24 +8,31 @@ from __future__ import annotations
 
 import os
 import re
-import sys
+import shlex
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from worktree_runner.errors import PreconditionError
-from worktree_runner.git.gateway import MINIMUM_VERSION, Git
+from worktree_runner.git.gateway import FORGOTTEN, MINIMUM_VERSION, Git
 from worktree_runner.git.objects import Objects
+from worktree_runner.git.transient import ENGLISH
+from worktree_runner.store.locate import main_worktree
 from worktree_runner.store.paths import Layout
 
+_MAIN = ("main", "master", "trunk", "develop")
 IN_PROGRESS = (
-    ("rebase-merge", "A rebase", "git rebase --continue (or --abort)"),
-    ("rebase-apply", "A rebase or 'git am'", "git rebase --continue (or --abort)"),
-    ("MERGE_HEAD", "A merge", "git merge --continue (or --abort)"),
-    ("CHERRY_PICK_HEAD", "A cherry-pick", "git cherry-pick --continue (or --abort)"),
-    ("REVERT_HEAD", "A revert", "git revert --continue (or --abort)"),
-    ("BISECT_LOG", "A bisect", "git bisect reset"),
+    ("rebase-merge", "a rebase", "rebase"),
+    ("rebase-apply/applying", "'git am'", "am"),
+    ("rebase-apply", "a rebase", "rebase"),
+    ("MERGE_HEAD", "a merge", "merge"),
+    ("CHERRY_PICK_HEAD", "a cherry-pick", "cherry-pick"),
+    ("REVERT_HEAD", "a revert", "revert"),
+    ("sequencer", "a series of cherry-picks or reverts", "cherry-pick"),
+    ("BISECT_LOG", "a bisect", "bisect"),
 )
-"""Files below a worktree's git dir that mean that an operation is under way there."""
+"""Files below a worktree's git dir that mean that an operation is under way there: name, what it
+is in words, git's command for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,38 +98,73 @@ def parse_worktrees(data: bytes) -> tuple[Worktree, ...]:
 
 def open_repository(folder: Path) -> Repository:
     """The repository around `folder`; PreconditionError if there is none to work on."""
-    if sys.platform == "win32":
-        raise PreconditionError(
-            "Native Windows is not supported.", hint="run wtrun inside WSL: wsl --install"
-        )
     git = Git(folder)
     check_version(git)
     output = git.run(
         "rev-parse", "--path-format=absolute", "--is-bare-repository", "--absolute-git-dir",
-        "--git-common-dir", check=False,
+        "--git-common-dir", check=False, env=ENGLISH,
     )  # fmt: skip
     if output.code != 0:
-        message = os.fsdecode(output.err).strip().removeprefix("fatal: ")
-        if "dubious ownership" in message:
-            raise PreconditionError(
-                f"Git does not trust {folder}: it belongs to another user.",
-                hint=f"git config --global --add safe.directory {folder}",
-            )
+        raise _not_usable(folder, os.fsdecode(output.err).strip().removeprefix("fatal: "))
+    facts = output.text.split("\n")
+    if len(facts) != 3:
         raise PreconditionError(
-            f"{folder} is not inside a git repository.", hint="git init, then commit once"
+            f"the path of this repository has a line break in it: {folder!s:.200}",
+            hint="move it to another path; git's own files can't hold such a one",
         )
-    bare, git_dir, common_dir = output.text.split("\n")
+    bare, git_dir, common_dir = facts
     if bare == "true":
+        branch = git.run("symbolic-ref", "--short", "HEAD", check=False).text or "main"
+        place = shlex.quote(str(Path(git_dir).with_suffix(".work")))
         raise PreconditionError(
-            f"{folder} is a bare repository: it has no files to work on.",
-            hint="git worktree add ../work main, then run wtrun there",
+            f"{folder} is a bare repository: it has no files to work on",
+            hint=f"git worktree add {place} {branch} && cd {place}",
         )
     top = git.run("rev-parse", "--show-toplevel", check=False)
     if top.code != 0:
+        main = main_worktree(Path(common_dir))
         raise PreconditionError(
-            f"{folder} lies inside a .git folder.", hint="cd to the project's own folder"
+            f"{folder} lies inside a .git folder",
+            hint=f"cd {shlex.quote(str(main))}" if main else "cd to the project's own folder",
         )
     return Repository(Path(top.text), Path(git_dir), Path(common_dir))
+
+
+def _not_usable(folder: Path, said: str) -> PreconditionError:
+    """Why git does not take `folder` for a repository, from git's words and what lies there."""
+    if "dubious ownership" in said:
+        named = re.search(r"in repository at '(.*)'", said)
+        owned = shlex.quote(named[1] if named else str(folder))
+        return PreconditionError(
+            f"git does not trust {folder}: it belongs to another user",
+            hint=f"if you do: git config --global --add safe.directory {owned}",
+        )
+    if not said.startswith("not a git repository"):
+        return PreconditionError(
+            f"git can't use the repository at {folder}: {said}", hint="git status"
+        )
+    marked = next((place for place in (folder, *folder.parents) if _looks_like_one(place)), None)
+    if marked is None:
+        ignored = " (GIT_DIR is not looked at)" if "GIT_DIR" in FORGOTTEN else ""
+        return PreconditionError(
+            f"{folder} is not inside a git repository{ignored}",
+            hint="cd into the project; for a new one: "
+            "git init && git add -A && git commit -m 'Start'",
+        )
+    if (marked / ".git").is_file():
+        return PreconditionError(
+            f"{marked}/.git points to a repository that is not there: {said}",
+            hint=f"in the main repository: git worktree repair {shlex.quote(str(marked))}",
+        )
+    return PreconditionError(
+        f"{marked}/.git is damaged: git does not take it for a repository",
+        hint=f"look whether HEAD, objects and refs are whole: ls {shlex.quote(f'{marked}/.git')}",
+    )
+
+
+def _looks_like_one(folder: Path) -> bool:
+    mark = folder / ".git"
+    return mark.is_file() or (mark / "HEAD").exists() or (mark / "objects").is_dir()
 
 
 def check_version(git: Git) -> None:
@@ -131,16 +173,20 @@ def check_version(git: Git) -> None:
     match = re.search(r"(\d+)\.(\d+)", text)
     if match is None or (int(match[1]), int(match[2])) < MINIMUM_VERSION:
         wanted = ".".join(map(str, MINIMUM_VERSION))
+        where = shutil.which("git") or "git"
         raise PreconditionError(
-            f"wtrun needs git {wanted} or newer; this is '{text}'.", hint="update git"
+            f"wtrun needs git {wanted} or newer (merging in memory); {where} is {text!r}",
+            hint="install a newer git, or put it first: PATH=/path/to/git/bin:$PATH wtrun ...",
         )
 
 
 def operation_in_progress(git_dir: Path) -> tuple[str, str] | None:
-    """What is half done in the worktree of this git dir, and the command that ends it."""
+    """What is half done in the worktree of this git dir, and how to end it."""
     for name, words, command in IN_PROGRESS:
         if (git_dir / name).exists():
-            return words, command
+            if command == "bisect":
+                return words, "end it with 'git bisect reset'"
+            return words, f"end it with 'git {command} --continue' or 'git {command} --abort'"
     return None
 
 
@@ -150,17 +196,24 @@ def current_branch(repository: Repository) -> str:
     name = git.run("symbolic-ref", "--quiet", "HEAD", check=False).text
     busy = operation_in_progress(repository.git_dir)
     if busy is not None:
-        words, command = busy
-        raise PreconditionError(f"{words} is in progress in {repository.home}.", hint=command)
+        raise PreconditionError(f"{busy[0]} is in progress in {repository.home}", hint=busy[1])
     if not name:
         raise PreconditionError(
-            f"HEAD is detached in {repository.home}, so there is no branch to merge into.",
-            hint="git switch main (or the branch that the plans should land on)",
+            f"HEAD is detached in {repository.home}: there is no branch to merge the plans into",
+            hint=f"git switch {_likely_branch(git)}, or make one here: git switch -c NAME",
         )
     branch = name.removeprefix("refs/heads/")
     if git.resolve("HEAD") is None:
         raise PreconditionError(
-            f"The branch {branch} has no commit yet.",
+            f"the branch {branch} has no commit yet, and worktrees start from one",
             hint="git add -A && git commit -m 'Start'",
         )
     return branch
+
+
+def _likely_branch(git: Git) -> str:
+    """The branch that the plans were probably meant for: one at HEAD, else the main one."""
+    here = git.run("for-each-ref", "--format=%(refname:short)", "--points-at=HEAD", "refs/heads")
+    every = git.run("for-each-ref", "--format=%(refname:short)", "refs/heads")
+    names = [*here.text.split(), *(name for name in every.text.split() if name in _MAIN)]
+    return next(iter(names), "main")

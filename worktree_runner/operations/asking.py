@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from merge import checks
+from merge.types import Choice, Entry, FileConflict
 from worktree_runner.core import checkpoints
 from worktree_runner.core.events import Type
 from worktree_runner.core.questions import (
@@ -24,7 +26,7 @@ from worktree_runner.core.questions import (
     failure_question,
 )
 from worktree_runner.core.state import PlanState, RunState, Status
-from worktree_runner.operations import judging, landing, logs, tools
+from worktree_runner.operations import judging, landing, logs, remembering, tools
 from worktree_runner.operations.conflicts import conflict_facts
 from worktree_runner.operations.session import Session, choice_to_json, choices_from_json
 from worktree_runner.operations.tools import conflict_tools
@@ -65,7 +67,10 @@ def record_answer(session: Session, plan_id: str, answer: object) -> None:
     if answer is None or isinstance(answer, Aborted):
         session.record(Type.RUN_STOPPING, reason=f"the question about {plan_id} was left open")
     elif isinstance(answer, Decided):
-        choices = [choice_to_json(choice) for choice in answer.choices]
+        conflicts = open_conflicts(session, plan)
+        remembering.keep(session, plan_id, conflicts, answer.choices)
+        fixed = remembering.pinned(conflicts, answer.choices)
+        choices = [choice_to_json(choice) for choice in fixed]
         session.record(Type.MERGE_ANSWERED, plan_id, choices=choices)
     elif isinstance(answer, Stopped) and answer.interrupted:
         session.record(Type.RUN_STOPPING, reason=f"the conflict of {plan_id} was left open")
@@ -103,18 +108,51 @@ def _take_key(session: Session, plan: PlanState, answer: Answer) -> None:
 
 
 def _ask_conflict(session: Session, plan: PlanState) -> Any:
-    outcome = landing.merged(session, plan)
-    facts = conflict_facts(session, plan, outcome.conflicts)
+    conflicts = open_conflicts(session, plan)
     return decide_conflicts(
-        outcome.conflicts,
-        facts,
+        conflicts,
+        conflict_facts(session, plan, conflicts),
         asker=session.asker,
         screen=session.screen,
         tools=conflict_tools(
-            session.repository.git, session.screen, session.folder.conflicts / plan.id / "texts"
+            session.repository.git,
+            session.screen,
+            session.folder.conflicts / plan.id / "texts",
+            check=partial(what_breaks, session, plan),
         ),
         draft=choices_from_json(plan.draft),
     )
+
+
+def open_conflicts(session: Session, plan: PlanState) -> tuple[FileConflict, ...]:
+    """What of the plan's merge is open now, with the answers of before as proposals."""
+    return remembering.offer(session, landing.merged(session, plan).conflicts)
+
+
+def what_breaks(
+    session: Session, plan: PlanState, one: FileConflict, choices: Sequence[Choice]
+) -> str:
+    """What is wrong with a file under these answers, in words; empty if nothing is known."""
+    objects = session.repository.objects
+    fixed = remembering.pinned(open_conflicts(session, plan), choices)
+    outcome = landing.merged(session, plan, fixed)
+    for left in outcome.conflicts:
+        if left.path == one.path:
+            return f"is still open: {left.why}"
+    found = objects.entries(outcome.marked_tree, [one.path]).get(one.path)
+    stages = [one.stages.get(stage) for stage in (2, 3)]
+    if found is None or any(entry is None or not _is_file(entry) for entry in (found, *stages)):
+        return ""
+    ours, theirs = (objects.read_blob(entry.oid) for entry in stages if entry)
+    data = objects.read_blob(found.oid)
+    if checks.stops_parsing(one.path, ours, theirs, data):
+        return "does not parse with these answers, though both sides did"
+    twice = checks.doubled_definition(one.path, (ours, theirs), data)
+    return f"defines {twice} twice with these answers" if twice else ""
+
+
+def _is_file(entry: Entry) -> bool:
+    return entry.mode.startswith("100")
 
 
 def _failure(session: Session, plan: PlanState) -> Question:

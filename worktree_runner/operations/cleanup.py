@@ -105,7 +105,7 @@ def salvage(repository: Repository, run: str, name: str, belongings: Belongings)
     refs = []
     wanted = [(commit[:10], commit) for commit in belongings.strays]
     if belongings.files:
-        wanted.append(("files", _snapshot(belongings.place)))
+        wanted.append(("files", snapshot(belongings.place)))
     for part, commit in wanted:
         ref = f"refs/wtrun/salvage/{run}/{name}/{part}"
         old = repository.git.run("rev-parse", "--verify", "--quiet", ref, check=False).text
@@ -115,7 +115,7 @@ def salvage(repository: Repository, run: str, name: str, belongings: Belongings)
     return tuple(refs)
 
 
-def _snapshot(place: Path) -> str:
+def snapshot(place: Path) -> str:
     """A commit of the worktree's files as they are, ignored ones left out, HEAD as its parent."""
     git = Git(place)
     head = git.resolve("HEAD")

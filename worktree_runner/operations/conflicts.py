@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from merge.types import FileConflict
 from worktree_runner.core import conflict_report
 from worktree_runner.core.conflicts import CommitFacts, ConflictFacts, FileContents, PlanFacts
+from worktree_runner.core.enclosing import enclosing_of
 from worktree_runner.core.events import Type
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.git.repository import Repository
+from worktree_runner.operations import remembering
 from worktree_runner.operations.session import Session
 from worktree_runner.store.atomic import save_bytes, save_text
 
@@ -26,6 +28,7 @@ def report_conflicts(
     next try, which writes them again. `refused` says why a likely resolution was undone.
     """
     plan = session.of(plan_id)
+    conflicts = remembering.offer(session, conflicts)
     facts = conflict_facts(session, plan, conflicts)
     folder = session.folder.conflicts
     report = folder / f"{plan_id}.md"
@@ -63,12 +66,14 @@ def conflict_facts(
     repository, state = session.repository, session.state
     landed = [other for other in state.in_order() if other.status is Status.LANDED]
     makers = {
-        commit: other.id
+        commit: other
         for other in landed
         for commit in repository.objects.commits(other.base, other.head)
     }
+    own = dict.fromkeys(repository.objects.commits(plan.base, plan.head), plan)
     paths = [item.path for item in conflicts]
     target_commits = _commits(repository, plan.head, state.tip, paths, makers)
+    contents = {item.path: _contents(session, item) for item in conflicts}
     involved = {commit.plan for commit in target_commits}
     return ConflictFacts(
         plan=_plan_facts(session, plan),
@@ -79,8 +84,13 @@ def conflict_facts(
         noun=session.dialect.words.plan,
         target_plans=tuple(_plan_facts(session, other) for other in landed if other.id in involved),
         target_commits=target_commits,
-        plan_commits=_commits(repository, state.tip, plan.head, paths, {}),
-        contents={item.path: _contents(session, item) for item in conflicts},
+        plan_commits=_commits(repository, state.tip, plan.head, paths, own),
+        enclosing={
+            (item.path, number): words
+            for item in conflicts
+            for number, words in enclosing_of(item, contents[item.path].ours).items()
+        },
+        contents=contents,
     )
 
 
@@ -89,7 +99,7 @@ def _plan_facts(session: Session, plan: PlanState) -> PlanFacts:
 
 
 def _commits(
-    repository: Repository, old: str, new: str, paths: list[str], makers: dict[str, str]
+    repository: Repository, old: str, new: str, paths: list[str], makers: dict[str, PlanState]
 ) -> tuple[CommitFacts, ...]:
     """Commits that `new` has and `old` has not and that touch one of the paths, newest first."""
     output = repository.git.run(
@@ -101,7 +111,9 @@ def _commits(
         head, _, names = block.partition("\n")
         commit, subject, when = head.strip("\0").split("\x02")
         files = tuple(name for name in names.strip("\0\n").split("\0") if name)
-        found.append(CommitFacts(commit, subject, makers.get(commit, ""), "", when, files))
+        maker = makers.get(commit)
+        who = (maker.id, maker.agent) if maker else ("", "")
+        found.append(CommitFacts(commit, subject, *who, when, files))
     return tuple(found)
 
 

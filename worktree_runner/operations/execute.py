@@ -17,7 +17,7 @@ from worktree_runner.core.events import Type
 from worktree_runner.core.schedule import Policy
 from worktree_runner.core.state import RunState
 from worktree_runner.core.waves import Arrangement, arrange
-from worktree_runner.errors import ExitCode
+from worktree_runner.errors import ExitCode, UsageError
 from worktree_runner.git.repository import current_branch
 from worktree_runner.models import Phase
 from worktree_runner.operations import (
@@ -73,12 +73,9 @@ def execute(
         screen.warn(problem)
     target = current_branch(project.repository)
     base = project.repository.git.text("rev-parse", "HEAD")
-    phase = load_phase(project, base, options.phase)
+    phase = _phase(project, base, options.phase)
     if options.dry_run:
-        agent = choose_agent(project.settings)
-        plan = _arrange(phase, options)
-        screen.answer(render_dry_run(project, phase, plan, agent, target, base))
-        return ExitCode.DONE
+        return _dry_run(project, phase, options, target, base, screen)
     trust.require(project, screen, asker)
     with run_lock(project.repository.layout, f"wtrun execute {options.phase}"):
         found = next(runs.unfinished(project.repository.layout, phase=phase.dir.token), None)
@@ -90,6 +87,32 @@ def execute(
                 return ExitCode.DONE
             session = started
         return work(session)
+
+
+def _phase(project: Project, base: str, token: str) -> Phase:
+    """The phase as the base commit has it; as the disk has it if it is not committed at all.
+
+    `begin` offers to commit it then.
+    """
+    try:
+        return load_phase(project, base, token)
+    except UsageError:
+        return load_phase(project, base, token, disk=True)
+
+
+def _dry_run(
+    project: Project, phase: Phase, options: Options, target: str, base: str, screen: Screen
+) -> ExitCode:
+    """Shows what would happen, with what would be in the way; changes nothing."""
+    if preflight.uncommitted_planning(project, phase):
+        phase = load_phase(project, base, options.phase, disk=True)
+    preflight.check_plans(project, phase)
+    agent = choose_agent(project.settings)
+    plan = _arrange(phase, options)
+    screen.answer(render_dry_run(project, phase, plan, agent, target, base))
+    preflight.check_agent(agent, screen)
+    preflight.check_names(project, plan.plans)
+    return ExitCode.DONE
 
 
 def _arrange(phase: Phase, options: Options) -> Arrangement:
@@ -105,13 +128,16 @@ def begin(
     dirty = preflight.uncommitted_planning(project, phase)
     if dirty and preflight.settle_planning(project, phase, dirty, asker, screen, yes=options.yes):
         phase = load_phase(project, repository.git.text("rev-parse", "HEAD"), options.phase)
+    preflight.check_plans(project, phase)
+    arrangement = _arrange(phase, options)
     for problem in (*phase.problems, *(note for plan in phase.plans for note in plan.problems)):
         screen.warn(str(problem))
-    arrangement = _arrange(phase, options)
     if not arrangement.plans:
         finish.say_nothing_to_do(project, phase, arrangement, screen)
         return None
     agent = choose_agent(settings)
+    preflight.check_agent(agent, screen)
+    preflight.check_names(project, arrangement.plans)
     preflight.check_identity(repository)
     preflight.check_signing(repository)
     preflight.check_writable(repository, places.root(repository, settings.worktrees.root))

@@ -8,12 +8,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from merge import MergeOutcome, Settings, merge_commits
+from merge.engine import diff_text
 from merge.policy import Tier
-from merge.types import FileConflict, Resolution
+from merge.tree import SUBMODULE
+from merge.types import Choice, FileConflict, Resolution
 from worktree_runner.core import settled
 from worktree_runner.core.events import Type
 from worktree_runner.core.state import PlanState
@@ -45,25 +48,37 @@ def tier_of(session: Session) -> Tier:
 def merge_settings(session: Session, plan: PlanState, tier: Tier) -> Settings:
     """How the merge engine is to work for a plan."""
     keep = session.dialect.owned() if session.state.planning_tracked else ()
-    return Settings(tier=tier, keep_ours=(*keep, *plan.drop))
+    merge = session.settings.merge
+    return Settings(
+        tier=tier,
+        own_version=merge.own_version,
+        keep_ours=(*keep, *plan.drop),
+        unresolve=merge.unresolve,
+    )
 
 
 def merged(
-    session: Session, plan: PlanState, *, onto: str | None = None, tier: Tier | None = None
+    session: Session,
+    plan: PlanState,
+    more: Sequence[Choice] = (),
+    *,
+    onto: str | None = None,
+    tier: Tier | None = None,
 ) -> MergeOutcome:
     """What merging the plan's head into the tip (or another commit) comes to now, with the
-    user's answers so far."""
+    user's answers so far. `more` are answers that are being tried and not recorded."""
     outcome = merge_commits(
         session.repository.objects,
         onto or session.state.tip,
         plan.head,
         settings=merge_settings(session, plan, tier or tier_of(session)),
-        choices=choices_of(plan),
+        choices=(*choices_of(plan), *more),
         labels=(session.state.target, plan.id),
     )
     forced = {str(item["path"]): item for item in plan.choices if item.get("forced")}
     told = tuple(settled.forced(one, forced.get(one.path, {})) for one in outcome.resolutions)
-    return replace(outcome, resolutions=told)
+    by_hand = _by_hand(session, plan, outcome.tree, onto or session.state.tip)
+    return replace(outcome, resolutions=(*told, *by_hand))
 
 
 def commit(session: Session, plan: PlanState, outcome: MergeOutcome, *, onto: str) -> str:
@@ -97,6 +112,24 @@ def land(session: Session, plan_id: str) -> Landed | Conflicted:
         notices=list(outcome.notices),
     )
     return Landed(made)
+
+
+def _by_hand(session: Session, plan: PlanState, tree: str | None, onto: str) -> list[Resolution]:
+    """What a person decided in the plan's worktree, which git sees as a clean merge."""
+    objects, paths = session.repository.objects, plan.by_hand
+    if not paths or tree is None:
+        return []
+    before, after = objects.entries(onto, paths), objects.entries(tree, paths)
+    found = []
+    for path in paths:
+        sides = [
+            objects.read_blob(entry.oid) if entry and entry.mode != SUBMODULE else b""
+            for entry in (before.get(path), after.get(path))
+        ]
+        why = "edited in the worktree" if path in after else "removed in the worktree"
+        diff = diff_text(path, *sides)
+        found.append(Resolution(path, settled.PERSON, why, tier=settled.MANUAL, diff=diff))
+    return found
 
 
 def message(session: Session, plan: PlanState, resolutions: tuple[Resolution, ...]) -> str:

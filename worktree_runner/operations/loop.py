@@ -125,7 +125,11 @@ class Loop:
         denial = fencing.reserve(session, plan_id)
         if denial is None:
             self.reserved.pop(plan_id, None)
-            attempts.plan_attempt(session, plan_id)
+            try:
+                attempts.plan_attempt(session, plan_id)
+            except WtrunError as error:  # a name that the user took meanwhile
+                judging.fail(session, session.of(plan_id), error.message, error.hint or "")
+                return
             self.begin(plan_id)
             return
         reason = "; ".join(dict.fromkeys(str(conflict) for conflict in denial.conflicts))
@@ -151,6 +155,8 @@ class Loop:
             attempts.start(self.session, plan_id, done.result())
         except WtrunError as error:
             judging.fail(self.session, self.session.of(plan_id), error.message, error.hint or "")
+        except OSError as error:  # a full disk, a folder that may not be written
+            judging.fail(self.session, self.session.of(plan_id), str(error))
 
     def merge(self, plan_id: str) -> None:
         result = land(self.session, plan_id)

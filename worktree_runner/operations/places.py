@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import dataclass
 from pathlib import Path
 
 from worktree_runner.core.places import branch_of, folder_of
+from worktree_runner.dialects.schema import Dialect
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git import worktrees
 from worktree_runner.git.exclude import exclude_worktrees
@@ -12,6 +15,7 @@ from worktree_runner.git.repository import Repository
 from worktree_runner.git.worktrees import Mark, Worktree
 from worktree_runner.models import Plan
 from worktree_runner.operations.provision import checkout_environment
+from worktree_runner.operations.runs import made_by_wtrun
 from worktree_runner.operations.session import Session
 
 TRIES = 1000
@@ -23,39 +27,86 @@ def root(repository: Repository, setting: str) -> Path:
     return ((main or repository.home) / setting).absolute()
 
 
-def names(session: Session, plan: Plan, n: int) -> tuple[str, Path]:
+def names(
+    repository: Repository, dialect: Dialect, setting: str, plan: Plan, n: int
+) -> tuple[str, Path]:
     """Branch and folder of a plan's n-th fresh attempt; numbered from the second on."""
-    folder = folder_of(session.dialect, plan.phase, plan.number, n)
-    place = root(session.repository, session.settings.worktrees.root) / folder
-    return branch_of(session.dialect, plan.phase, plan.number, n), place
+    folder = folder_of(dialect, plan.phase, plan.number, n)
+    return branch_of(dialect, plan.phase, plan.number, n), root(repository, setting) / folder
 
 
 def free_names(session: Session, plan: Plan) -> tuple[str, Path]:
     """The first names that nobody uses.
 
-    A branch of the first name that wtrun did not make is the user's: PreconditionError rather
-    than a quiet second name beside it.
+    A branch or folder of that name that wtrun did not make is the user's: PreconditionError
+    rather than a quiet second name beside it.
     """
-    git = session.repository.git
-    known = {branch for _, _, branch in made_before(session).values()}
+    taken = Taken.of(session.repository)
+    setting = session.settings.worktrees.root
     for n in range(1, TRIES):
-        branch, place = names(session, plan, n)
-        tip = git.resolve(f"refs/heads/{branch}")
-        if tip is None and not place.exists():
+        branch, place = names(session.repository, session.dialect, setting, plan, n)
+        for obstacle in taken.obstacles(branch, place):
+            raise obstacle
+        if branch not in taken.branches and not is_occupied(place):
             return branch, place
-        if tip is not None and branch not in known:
-            raise PreconditionError(
-                f"The branch {branch} exists already, and wtrun did not make it.",
-                hint=f"git branch -m {branch} {branch}-old",
-            )
-    raise PreconditionError(f"Plan {plan.id} has {TRIES} left-over branches.", hint="wtrun clean")
+    raise PreconditionError(
+        f"plan {plan.id} has {TRIES} left-over branches", hint="wtrun clean --force"
+    )
 
 
-def made_before(session: Session) -> dict[str, tuple[str, str, str]]:
-    """What the journals of this repository name as made by wtrun."""
-    from worktree_runner.operations.runs import made_by_wtrun
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The names that are in use in a repository, and which of them wtrun itself has used."""
 
-    return made_by_wtrun(session.repository.layout)
+    branches: frozenset[str]
+    places: frozenset[Path]
+    own_branches: frozenset[str]
+    own_places: frozenset[Path]
+
+    @classmethod
+    def of(cls, repository: Repository) -> Taken:
+        heads = repository.git.text("for-each-ref", "--format=%(refname)", "refs/heads")
+        named = made_by_wtrun(repository.layout)
+        listed = worktrees.list_all(repository.git)
+        marked = [tree for tree in listed if tree.mark is not None]
+        return cls(
+            frozenset(line.removeprefix("refs/heads/") for line in heads.splitlines()),
+            frozenset(tree.path for tree in listed),
+            frozenset(
+                [branch for _, _, branch in named.values()]
+                + [tree.branch for tree in marked if tree.branch]
+            ),
+            frozenset([*map(Path, named), *(tree.path for tree in marked)]),
+        )
+
+    def obstacles(self, branch: str, place: Path) -> list[PreconditionError]:
+        """What of the user's is in the way of this branch and folder, each with a way out."""
+        found = []
+        for other in sorted(self.branches):
+            if other == branch and branch not in self.own_branches:
+                message = f"the branch {branch} exists already, and wtrun did not make it"
+                found.append(PreconditionError(message, hint=_rename(branch, f"{branch}-old")))
+            elif branch.startswith(f"{other}/") or other.startswith(f"{branch}/"):
+                message = f"the branch {other} is in the way: git can't have {branch} beside it"
+                free = f"{other}-old" if branch.startswith(f"{other}/") else other.replace("/", "-")
+                found.append(PreconditionError(message, hint=_rename(other, free)))
+        if is_occupied(place) and place not in self.own_places:
+            move = "git worktree move" if place in self.places else "mv"
+            hint = f"{move} {shlex.quote(str(place))} {shlex.quote(f'{place}.old')}"
+            message = f"{place} exists already, and wtrun did not make it"
+            found.append(PreconditionError(message, hint=hint))
+        return found
+
+
+def _rename(old: str, new: str) -> str:
+    return f"git branch -m {shlex.quote(old)} {shlex.quote(new)}"
+
+
+def is_occupied(place: Path) -> bool:
+    """Whether something is there that a new worktree would meet; an empty folder is nothing."""
+    if place.is_symlink() or (place.exists() and not place.is_dir()):
+        return True
+    return place.is_dir() and any(place.iterdir())
 
 
 def make(session: Session, plan_id: str) -> Worktree:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from worktree_runner.models import Phase
 from worktree_runner.operations.inventory import chosen_dialect
 from worktree_runner.planning.reader import DiskFiles, PlanningFiles, find_dialect
 from worktree_runner.store.config import Supplied, load_settings, user_file
+from worktree_runner.store.locate import main_worktree
 from worktree_runner.store.settings import Settings
 
 
@@ -71,15 +73,23 @@ def refuse_inside_attempt(repository: Repository) -> None:
     from worktree_runner.operations.places import is_attempt
 
     if is_attempt(repository):
+        main = main_worktree(repository.common_dir) or repository.common_dir.parent
         raise PreconditionError(
-            f"{repository.home} is a plan's worktree that wtrun made.",
-            hint=f"cd {repository.common_dir.parent}, then try again",
+            f"{repository.home} is a plan's worktree that wtrun made; runs start in the project",
+            hint=f"cd {shlex.quote(str(main))}",
         )
 
 
-def load_phase(project: Project, commit: str, token: str) -> Phase:
-    """The phase with all of its plans; raises if it is not there or its plans are unclear."""
-    files = project.files(commit)
+def load_phase(project: Project, commit: str, token: str, *, disk: bool = False) -> Phase:
+    """The phase with all of its plans; raises if it is not there or its plans are unclear.
+
+    With `disk` as the files lie there, committed or not.
+    """
+    files = (
+        DiskFiles(project.repository.home, project.dialect.roots)
+        if disk
+        else (project.files(commit))
+    )
     paths = files.paths()
     found = find_phase(paths, project.dialect, token)
     roadmaps = [f"{project.dialect.root}/{name}" for name in project.dialect.files.roadmap]

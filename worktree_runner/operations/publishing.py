@@ -50,7 +50,8 @@ def follow(session: Session, target: str) -> bool:
     """Merges the moved target into the tip; False if that conflicts."""
     state, objects = session.state, session.repository.objects
     # the user's own changes to planning files count here, so nothing is kept at the tip's side
-    settings = Settings(tier=tier_of(session))
+    own_version = session.settings.merge.own_version
+    settings = Settings(tier=tier_of(session), own_version=own_version)
     outcome = merge_commits(
         objects, state.tip, target, settings=settings, labels=("landed plans", state.target)
     )

@@ -27,6 +27,8 @@ def reconcile(session: Session) -> None:
     for plan in session.state.in_order():
         if plan.status is Status.STARTING:
             _starting(session, plan)
+        elif plan.status is Status.SKIPPED and plan.accepted:
+            continue  # the user left it out of this run
         elif plan.status in (Status.FAILED, Status.SKIPPED):
             session.record(Type.PLAN_RETRIED, plan.id, why="execute was called again")
         elif plan.status is Status.REJECTED:

@@ -1,72 +1,109 @@
 """`wtrun resolve PLAN`: a person's answer to a conflict, from any shell.
 
-- Every answer is journalled before anything is merged; `--take` and the prompt make choices,
-  `--continue` takes what was edited and committed, or is being merged, in the plan's worktree.
+- Every answer is journalled before anything is merged; `--take`, `--tool` and the prompt make
+  choices, `--edit` and `--continue` work on files in the plan's worktree (`by_hand`).
 - As soon as nothing of the plan is left to decide it lands and is published.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from pathlib import Path
 
-from merge import MergeOutcome
+from merge.text import split_lines
 from merge.types import Choice, ChoiceKind, FileConflict
+from worktree_runner.core import conflict_report
 from worktree_runner.core.conflicts import hunk_count
+from worktree_runner.core.edited import file_text, left_marker, size_of
 from worktree_runner.core.events import Type
-from worktree_runner.core.texts import listing
-from worktree_runner.errors import PreconditionError, UsageError
-from worktree_runner.git.gateway import Git
-from worktree_runner.operations import cleanup, landing, summaries
-from worktree_runner.operations.asking import keep_draft, question_for, record_answer
-from worktree_runner.operations.conflicts import report_conflicts
+from worktree_runner.core.texts import count, listing
+from worktree_runner.errors import UsageError
+from worktree_runner.operations import (
+    asking,
+    by_hand,
+    cleanup,
+    landing,
+    remembering,
+    summaries,
+)
+from worktree_runner.operations.conflicts import conflict_facts, report_conflicts
 from worktree_runner.operations.opening import conflicted
 from worktree_runner.operations.publishing import publish_tip
 from worktree_runner.operations.session import Session, choice_to_json
+from worktree_runner.operations.tools import conflict_tools
 from worktree_runner.ui.conflict import Decided
 
 
-def open_conflicts(session: Session, plan_id: str) -> MergeOutcome:
-    """The plan's merge as it stands now, with the answers so far."""
-    return landing.merged(session, conflicted(session, plan_id))
+def open_conflicts(session: Session, plan_id: str) -> tuple[FileConflict, ...]:
+    """What of the plan's merge is open now, with the answers so far and those of before."""
+    return asking.open_conflicts(session, conflicted(session, plan_id))
 
 
-def render_list(plan_id: str, conflicts: Sequence[FileConflict]) -> str:
-    """What is open, one line a file, with the numbers of its hunks."""
+def render_list(session: Session, plan_id: str, conflicts: Sequence[FileConflict]) -> str:
+    """What is open, one line a file, with the numbers of its hunks, and where its files lie."""
     lines = [f"{plan_id}: {hunk_count(conflicts)}"]
     for item in conflicts:
         numbers = f", hunks 1-{len(item.hunks)}" if len(item.hunks) > 1 else ""
         lines.append(f"  {item.path}: {item.kind}{numbers}: {item.why}")
+        for number, hunk in enumerate(item.hunks, start=1):
+            if hunk.proposal is not None:
+                why = f": {hunk.proposal_why}" if hunk.proposal_why else ""
+                lines.append(f"    hunk {number} has a proposal{why}")
         if item.command:
             lines.append(f"    would be settled by: {item.command}")
+    if conflicts:
+        lines.append(f"every version and a report: {session.folder.conflicts / plan_id}")
+    if by_hand.is_prepared(session.of(plan_id)):
+        lines.append(f"being edited in {session.of(plan_id).worktree}")
     return "\n".join(lines)
+
+
+def list_json(session: Session, plan_id: str, conflicts: Sequence[FileConflict]) -> str:
+    """What is open, for programs: the document of the conflict's bundle, as it is now."""
+    facts = conflict_facts(session, conflicted(session, plan_id), conflicts)
+    document = conflict_report.to_json(facts, conflicts)
+    return json.dumps(document, indent=1, ensure_ascii=False)
 
 
 def take(
     session: Session, plan_id: str, kind: ChoiceKind, path: str | None, hunk: int | None
 ) -> bool:
     """Answers open hunks by one side; True if the plan has landed by that."""
-    conflicts = open_conflicts(session, plan_id).conflicts
+    conflicts = open_conflicts(session, plan_id)
+    wanted = _named(plan_id, conflicts, path)
+    choices = [_choice(plan_id, item, kind, hunk) for item in wanted]
+    return _answer(session, plan_id, conflicts, choices)
+
+
+def _named(plan_id: str, conflicts: Sequence[FileConflict], path: str | None) -> list[FileConflict]:
     wanted = [item for item in conflicts if path in (None, item.path)]
     if not wanted:
         paths = listing([item.path for item in conflicts])
         raise UsageError(f"{path} is not in conflict in {plan_id}.", hint=f"open: {paths}")
-    choices = [_choice(item, kind, hunk) for item in wanted]
+    return wanted
+
+
+def _answer(
+    session: Session, plan_id: str, conflicts: Sequence[FileConflict], choices: Sequence[Choice]
+) -> bool:
+    remembering.keep(session, plan_id, conflicts, choices)
+    fixed = remembering.pinned(conflicts, choices)
     session.record(
-        Type.MERGE_ANSWERED, plan_id, choices=[choice_to_json(choice) for choice in choices]
+        Type.MERGE_ANSWERED, plan_id, choices=[choice_to_json(choice) for choice in fixed]
     )
     return land(session, plan_id)
 
 
-def _choice(item: FileConflict, kind: ChoiceKind, hunk: int | None) -> Choice:
+def _choice(plan_id: str, item: FileConflict, kind: ChoiceKind, hunk: int | None) -> Choice:
     if hunk is not None and not 1 <= hunk <= len(item.hunks):
-        raise UsageError(f"{item.path} has {len(item.hunks)} open hunks, not a hunk {hunk}.")
+        open_hunks = count(len(item.hunks), "open hunk")
+        raise UsageError(f"{item.path} has {open_hunks}, not a hunk {hunk}.")
     if kind is ChoiceKind.PROPOSAL:
         chosen = item.hunks if hunk is None else item.hunks[hunk - 1 : hunk]
         if not chosen or any(part.proposal is None for part in chosen):
             raise UsageError(
                 f"Not every hunk of {item.path} has a proposal.",
-                hint="wtrun resolve PLAN --list, then --hunk N",
+                hint=f"wtrun resolve {plan_id} --list, then --path and --hunk",
             )
     if kind in (ChoiceKind.BOTH, ChoiceKind.BOTH_REVERSED) and not item.hunks:
         raise UsageError(f"{item.path} ({item.kind}) has no hunks: take target or plan.")
@@ -81,66 +118,88 @@ def ask(session: Session, plan_id: str) -> bool:
     Answers that the user did not confirm are kept as a draft, and nothing is merged.
     """
     conflicted(session, plan_id)
-    answer = question_for(session, plan_id)()
-    keep_draft(session, plan_id, answer)
+    answer = asking.question_for(session, plan_id)()
+    asking.keep_draft(session, plan_id, answer)
     if not isinstance(answer, Decided):
         return False
-    record_answer(session, plan_id, answer)
+    asking.record_answer(session, plan_id, answer)
     return land(session, plan_id)
+
+
+def with_tool(session: Session, plan_id: str, path: str | None) -> bool:
+    """Answers whole files by the user's merge tool, one after another; True if that lands it.
+
+    A file that the tool left as it was, or with markers, stays open.
+    """
+    plan, screen = conflicted(session, plan_id), session.screen
+    conflicts = open_conflicts(session, plan_id)
+    facts = conflict_facts(session, plan, conflicts)
+    place = session.folder.conflicts / plan_id / "texts"
+    run = conflict_tools(session.repository.git, screen, place).merge_tool
+    if run is None:
+        raise UsageError(
+            "No merge tool is set.",
+            hint="git config merge.tool vimdiff ('git mergetool --tool-help' lists them)",
+        )
+    choices = []
+    for one in _named(plan_id, conflicts, path):
+        offered = file_text(facts, one)
+        if offered is None:
+            screen.warn(f"{one.path} ({one.kind}) is no text to edit; --take decides it")
+            continue
+        content = facts.content(one.path)
+        edited = run(one.path, content, offered)
+        sides = [split_lines(side or b"") for side in (content.base, content.ours, content.theirs)]
+        marker = left_marker(edited, sides, size_of(one.hunks))
+        if edited == offered:
+            screen.warn(f"{one.path} was not changed in the tool, so it stays open")
+        elif marker is not None:
+            screen.warn(f"{one.path} still has a conflict marker in line {marker}; it stays open")
+        else:
+            kind = ChoiceKind.CONTENT
+            choices.append(Choice(one.path, kind, one.fingerprint, whole=True, content=edited))
+    return bool(choices) and _answer(session, plan_id, conflicts, choices)
+
+
+def edit(session: Session, plan_id: str) -> None:
+    """Sets the merge up in the plan's worktree, and says where and how to go on."""
+    screen, place = session.screen, session.of(plan_id).worktree
+    marked, whole = by_hand.editable(by_hand.set_up(session, plan_id))
+    screen.say(f"the merge is set up in {place}", plan=plan_id)
+    if marked:
+        screen.say(f"with conflict markers: {listing(marked)}")
+    if whole:
+        screen.say(f"to be decided by git add or git rm there: {listing(whole)}")
+    screen.say("when the files are as they should be:")
+    screen.command(f"wtrun resolve {plan_id} --continue")
+    screen.say("to put everything back:")
+    screen.command(f"wtrun resolve {plan_id} --abort")
 
 
 def go_on(session: Session, plan_id: str) -> bool:
     """Takes what was done by hand in the plan's worktree; True if the plan has landed."""
-    plan = conflicted(session, plan_id)
-    place = Path(plan.worktree)
-    if not place.is_dir():
-        raise PreconditionError(f"The worktree {place} of plan {plan_id} is gone.")
-    git = Git(place)
-    unmerged = git.run("diff", "--name-only", "-z", "--diff-filter=U").fields
-    marked = _marked(git)
-    if unmerged or marked:
-        raise PreconditionError(
-            f"Conflict markers or unmerged files are left in {place}: "
-            f"{listing(sorted({*unmerged, *marked}))}.",
-            hint=f"edit them, 'git -C {place} add' each, then wtrun resolve {plan_id} --continue",
-        )
-    if git.resolve("MERGE_HEAD") is not None:
-        git.run("commit", "--quiet", "--no-edit", foreground=True)
-    head = git.text("rev-parse", "HEAD")
-    dirty = git.run("status", "--porcelain", "-z", "--untracked-files=no").fields
-    if dirty:
-        raise PreconditionError(
-            f"{place} has uncommitted changes: {listing([item[3:] for item in dirty], limit=5)}.",
-            hint=f"git -C {place} commit -a, then wtrun resolve {plan_id} --continue",
-        )
-    if head == plan.head:
-        raise PreconditionError(
-            f"Nothing was changed in {place} yet.",
-            hint=f"git -C {place} merge {session.tip_ref}, edit, commit, then "
-            f"wtrun resolve {plan_id} --continue",
-        )
-    session.record(Type.MERGE_REOPENED, plan_id, head=head)
+    by_hand.take(session, plan_id)
     return land(session, plan_id)
 
 
-def _marked(git: Git) -> tuple[str, ...]:
-    """Tracked, changed files in which a whole set of conflict markers stands."""
-    changed = git.run("diff", "--name-only", "-z", "HEAD").fields
-    marked = []
-    for path in changed:
-        file = git.path / path
-        if file.is_file() and not file.is_symlink():
-            lines = file.read_bytes().split(b"\n")
-            starts = any(line.startswith(b"<<<<<<< ") for line in lines)
-            if starts and any(line.startswith(b">>>>>>> ") for line in lines):
-                marked.append(path)
-    return tuple(marked)
+def abort(session: Session, plan_id: str) -> bool:
+    """Puts back a merge that was set up for an editor; without one, leaves the plan out.
 
-
-def abort(session: Session, plan_id: str) -> None:
-    """Leaves the plan out of the run; its branch and worktree stay."""
-    conflicted(session, plan_id)
-    session.record(Type.PLAN_SKIPPED, plan_id, because="its conflict was left unresolved")
+    True if the plan was left out of the run; branch and worktree stay in any case.
+    """
+    plan = conflicted(session, plan_id)
+    if by_hand.is_prepared(plan) or plan.prepared:
+        kept = by_hand.put_back(session, plan_id)
+        session.screen.say(
+            f"{plan.worktree} is as before the merge; the conflict stays open", plan=plan_id
+        )
+        if kept:
+            session.screen.say(f"what was edited there is kept in {kept}", plan=plan_id)
+        return False
+    why = "its conflict was left unresolved"
+    session.record(Type.PLAN_SKIPPED, plan_id, because=why, by="user")
+    session.screen.say(f"its branch {plan.branch} and worktree stay", plan=plan_id)
+    return True
 
 
 def land(session: Session, plan_id: str) -> bool:

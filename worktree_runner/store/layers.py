@@ -78,6 +78,10 @@ def disk(root: Path) -> Read:
 
 
 def from_flags(flags: Mapping[str, Any]) -> Mapping[str, Found]:
+    """The values of a command's own options; a key that no setting has is an error of wtrun."""
+    unknown = sorted(set(flags) - set(fields()))
+    if unknown:
+        raise KeyError(f"no setting has the key of this flag: {', '.join(unknown)}")
     return {
         key: Found(value, Origin(Layer.FLAG, f"--{key.replace('.', '-').replace('_', '-')}"),
                     "", True)

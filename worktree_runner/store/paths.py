@@ -33,6 +33,11 @@ class Layout:
         return self.root / "mail"
 
     @property
+    def answers(self) -> Path:
+        """A person's answers to conflicts, kept for the same conflict (`merge.remember`)."""
+        return self.root / "answers"
+
+    @property
     def trash(self) -> Path:
         return self.root / "trash"
 

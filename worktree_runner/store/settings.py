@@ -118,6 +118,12 @@ class Merge(Table):
     """What to do with a conflict that no rule settles; ours is the target, theirs the plan."""
     resolve: Literal["none", "proven", "tested"] = "proven"
     """Which rules may settle a conflict without asking."""
+    own_version: Literal["ask", "greater"] = "greater"
+    """The project's own version, raised by the target and a plan: take the greater, or ask."""
+    unresolve: Texts = ()
+    """Patterns of paths whose conflicts are always asked, whatever the rules could settle."""
+    remember: Switch = False
+    """Whether your answers to conflicts are kept, and offered when the same conflict comes back."""
     checkout: Switch = True
     """Whether the target is also fast-forwarded where it is checked out."""
     hooks: Literal["run", "skip"] = "run"

@@ -110,8 +110,8 @@ class Narrator:
 
     def failed(self, event: Event, state: RunState) -> Told:
         hint = event.data.get("hint")
-        worktree = _plan(event, state).worktree
-        more = f"\nits worktree stays: {worktree}" if worktree else ""
+        plan = _plan(event, state)
+        more = f"\nits worktree stays: {plan.worktree}" if plan.ready else ""
         more += f"\nlook: {hint}" if hint else ""
         return f"failed: {event.data['reason']}{more}", Tone.BAD
 

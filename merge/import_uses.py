@@ -1,0 +1,54 @@
+"""What a merged text uses of the names that one side no longer imports.
+
+The side that took an import out had no need of it: its own lines that mention the name, in a
+comment, a string or as something else, are no use of the import. So only lines that this side
+did not have are read; any mention in one of those counts as a use.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from merge.import_values import Element, go_names
+from merge.text import Lines
+
+_WORDS = re.compile(rb"(?<![\w$.])[\w$]+")
+_DEFINES = (
+    rb"^(?:export\s+|pub\s+)?(?:async\s+)?"
+    rb"(?:def|class|const|let|var|function|fn|struct|enum|type|interface|trait|static)\s+%s\b"
+    rb"|^%s\s*[:=]"
+)
+
+
+class Use:
+    """Uses in the lines of `merged` that the side whose rest of the text is `own` did not have."""
+
+    def __init__(self, merged: Lines, own: Lines) -> None:
+        added = Counter(map(bytes.strip, merged)) - Counter(map(bytes.strip, own))
+        self.words = set(_WORDS.findall(b"\n".join(added)))
+        self.merged = merged
+
+    def of(self, element: Element) -> bool | None:
+        """Whether the element's binding is used; None if its binding is not known."""
+        if element.kind == "go":
+            return any(name.encode() in self.words for name in go_names(element))
+        binding = element.binding
+        if element.kind == "import" and not element.name:  # Python's `import a.b` binds `a`
+            binding = element.alias or element.module.split(".")[0]
+        return binding.encode() in self.words if binding else None
+
+    def narrowed(self, element: Element, added: Iterable[Element]) -> bool:
+        """Whether the removing side imports the same thing still, for less or by another name."""
+        return any(
+            (e.module, e.name) == (element.module, element.name) and e != element for e in added
+        )
+
+    def defines(self, element: Element) -> bool:
+        """Whether the merged text itself defines the name at the start of a line."""
+        if not element.binding:
+            return False
+        name = re.escape(element.binding.encode())
+        pattern = re.compile(_DEFINES % (name, name))
+        return any(pattern.match(line) for line in self.merged)

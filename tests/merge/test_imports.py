@@ -1,0 +1,107 @@
+"""Imports merged by name: what is kept, what goes, and when a person must look."""
+
+from __future__ import annotations
+
+from merge import merge_file
+
+GAP = "\n" * 8
+
+
+def merged(path: str, base: str, ours: str, theirs: str) -> str | None:
+    result = merge_file(base.encode(), ours.encode(), theirs.encode(), path)
+    return None if result.data is None else result.data.decode()
+
+
+def test_type_only_import_stands_in_the_place_of_the_plain_one() -> None:
+    assert (
+        merged(
+            "a.ts",
+            'import { A } from "./a"\n\nf<A>()\n',
+            'import { run } from "node:vm"\nimport { A } from "./a"\n\nf<A>()\n',
+            'import type { A } from "./a"\n\nf<A>()\n',
+        )
+        == 'import { run } from "node:vm"\nimport type { A } from "./a"\n\nf<A>()\n'
+    )
+
+
+def test_type_only_import_is_a_question_where_the_other_side_uses_the_name_anew() -> None:
+    base = 'import { A } from "./a"\n' + GAP + "f<A>()\n"
+    ours = 'import { run } from "node:vm"\nimport { A } from "./a"\n' + GAP + "f<A>()\nnew A()\n"
+    theirs = 'import type { A } from "./a"\n' + GAP + "f<A>()\n"
+    assert merged("a.ts", base, ours, theirs) is None
+
+
+def test_mention_that_the_removing_side_has_too_is_no_use() -> None:
+    base = "import os\nimport re\n" + GAP + "# re is fast\nre.x()\n"
+    ours = "import os\nimport sys\n" + GAP + "# re is fast\nos.x()\n"
+    theirs = "import os\nimport re\nimport json\n" + GAP + "# re is fast\nre.x()\n"
+    data = merged("a.py", base, ours, theirs)
+    assert data is not None
+    assert "import re\n" not in data
+
+
+def test_name_that_a_side_now_defines_itself_is_not_imported_too() -> None:
+    base = "from m import A, b\n" + GAP + "b(A)\n" + GAP + "end()\n"
+    ours = "from m import b, c\n" + GAP + "A = type(None)\nb(A)\n" + GAP + "end()\n"
+    theirs = "from m import A, b, d\n" + GAP + "b(A)\n" + GAP + "end(A)\n"
+    data = merged("a.py", base, ours, theirs)
+    assert data is not None
+    assert data.startswith("from m import b, c, d\n")
+
+
+def test_layout_that_one_side_chose_is_kept() -> None:
+    base = 'import { a } from "m"\nimport { x } from "n"\n\nx(a)\n'
+    ours = 'import { a } from "m"\nimport { x, y } from "n"\n\nx(a)\n'
+    theirs = 'import {\n  a,\n  b,\n} from "m"\nimport { x, z } from "n"\n\nx(a)\n'
+    expected = 'import {\n  a,\n  b,\n} from "m"\nimport { x, y, z } from "n"\n\nx(a)\n'
+    assert merged("a.ts", base, ours, theirs) == expected
+
+
+def test_name_joins_the_statement_with_which_it_shares_most() -> None:
+    base = "use c::r::one;\nuse c::r::{Builder, Old};\n\nfn f() {}\n"
+    ours = "use c::r::one;\nuse c::r::{Builder, Old};\nuse c::u::two;\n\nfn f() {}\n"
+    theirs = "use c::r::one;\nuse c::r::{Builder, New};\n\nfn f() {}\n"
+    data = merged("a.rs", base, ours, theirs)
+    assert data == ("use c::r::one;\nuse c::r::{Builder, New};\nuse c::u::two;\n\nfn f() {}\n")
+
+
+GO = "import (\n{}\n)\n\nfunc f() {{}}\n"
+
+
+def test_package_taken_from_a_repository_that_the_other_side_left_is_a_question() -> None:
+    base = GO.format('\t"h.org/o/r/snap"')
+    ours = GO.format('\t"h.org/o/r/client"\n\t"h.org/o/r/snap"')
+    theirs = GO.format('\t"h.org/o/r/v3/snap"')
+    assert merged("a.go", base, ours, theirs) is None
+
+
+def test_package_with_a_new_alias_is_not_imported_twice() -> None:
+    base = GO.format('\t"h.org/o/client"').replace("{}", "{ client.X() }")
+    ours = GO.format('\tc1 "h.org/o/client"').replace("{}", "{ c1.X() }")
+    theirs = GO.format('\t"h.org/o/client"\n\t"h.org/o/more"').replace("{}", "{ client.X() }")
+    data = merged("a.go", base, ours, theirs)
+    assert data is None or data.count("h.org/o/client") == 1
+
+
+def test_alias_is_a_question_where_the_other_side_uses_the_old_name_anew() -> None:
+    base = GO.format('\t"h.org/o/client"') + GAP + "// end\n"
+    ours = GO.format('\tc1 "h.org/o/client"') + GAP + "// end\n"
+    theirs = GO.format('\t"h.org/o/client"\n\t"h.org/o/more"') + GAP + "var x = client.X()\n"
+    assert merged("a.go", base, ours, theirs) is None
+
+
+def test_relative_path_that_changed_is_a_question() -> None:
+    base = 'import { A } from "../a"\nimport { B } from "../b"\n\nf(A, B)\n'
+    ours = 'import { A } from "../lib/a"\nimport { B } from "../b"\n\nf(A, B)\n'
+    theirs = 'import { A } from "../a"\nimport { B, C } from "../b"\n\nf(A, B)\n'
+    assert merged("a.ts", base, ours, theirs) is None
+
+
+def test_long_list_is_laid_out_as_its_neighbours_are() -> None:
+    long = [f"a_rather_long_name_{n}" for n in range(4)]
+    above = "import {\n\tx,\n\ty\n} from 'm';\n"
+    lines = [f"{above}import {{ {', '.join(names)} }} from 'n';\n\nf();\n"
+             for names in (long[:2], [*long[:2], long[2]], [*long[:2], long[3]])]  # fmt: skip
+    data = merged("a.js", *lines)
+    assert data is not None
+    assert "import {\n\t" + ",\n\t".join(long) + "\n} from 'n';\n" in data

@@ -1,0 +1,273 @@
+"""A conflict decided with an editor: the merge set up in the plan's worktree, taken, or put back.
+
+- `set_up` leaves what `git merge` would: conflicted files with markers, the rest merged and
+  staged, `MERGE_HEAD` set, so that every git tool works. Files that rules settled are settled.
+- `take` believes nothing that still looks like a marker, and commits what is staged: other
+  edits stop it, untracked files stay where they are.
+- `put_back` keeps what was edited under a salvage ref before the files go back to the plan's.
+
+Left by a crash: `set_up` records its intent first, so `put_back` cleans a half-made one; a commit
+made by `take` whose event was lost is found by the next `--continue`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from merge.markers import holds_markers, marker_size
+from merge.text import split_lines
+from merge.types import Entry, FileConflict
+from worktree_runner.core.edited import left_marker
+from worktree_runner.core.events import Type
+from worktree_runner.core.patch import is_binary
+from worktree_runner.core.state import PlanState
+from worktree_runner.core.texts import clean_line, decode, listing
+from worktree_runner.core.worksheet import has_hunks
+from worktree_runner.errors import PreconditionError
+from worktree_runner.git.gateway import Git
+from worktree_runner.operations import cleanup, landing
+from worktree_runner.operations.opening import conflicted
+from worktree_runner.operations.session import Session
+from worktree_runner.store.atomic import save_text
+
+NOT_HERE = ("file/directory", "directory rename", "submodule")
+"""Kinds that can't lie in one index as stages of one path: they are answered before."""
+
+
+def set_up(session: Session, plan_id: str) -> tuple[FileConflict, ...]:
+    """Puts the merge into the plan's worktree; the files that are to be edited there."""
+    plan = conflicted(session, plan_id)
+    git = worktree_of(plan)
+    _is_free(plan, git)
+    outcome = landing.merged(session, plan)
+    first = [one for one in outcome.conflicts if one.kind in NOT_HERE or not one.path]
+    if first:
+        named = clean_line(first[0].path) or "PATH"
+        raise PreconditionError(
+            f"{named} ({first[0].kind}) can't be decided in an editor.",
+            hint=f"wtrun resolve {plan_id} --take target|plan --path {named}",
+        )
+    tip = session.state.tip
+    _nothing_in_the_way(plan, git, outcome.marked_tree)
+    session.record(
+        Type.MERGE_PREPARED, plan_id, head=plan.head, tip=tip, tree=outcome.marked_tree,
+        worktree=plan.worktree,
+    )  # fmt: skip
+    git.run("read-tree", "-m", "-u", plan.head, outcome.marked_tree)
+    _unmerge(git, outcome.conflicts)
+    message = landing.message(session, plan, outcome.resolutions)
+    state = Path(git.text("rev-parse", "--absolute-git-dir"))
+    save_text(state / "MERGE_MSG", message)
+    git.run("update-ref", "--no-deref", "MERGE_HEAD", tip)
+    return outcome.conflicts
+
+
+def take(session: Session, plan_id: str) -> str:
+    """The commit that decides the conflict by hand, made of what is in the plan's worktree."""
+    plan = conflicted(session, plan_id)
+    git = worktree_of(plan)
+    _stage_decided(plan, git)
+    _nothing_unstaged(plan, git)
+    if git.resolve("MERGE_HEAD") is not None:
+        git.run("commit", "--quiet", "--no-edit", foreground=True)
+    head = git.text("rev-parse", "HEAD")
+    if head == plan.head:
+        raise PreconditionError(
+            f"Nothing was changed in {git.path} yet.",
+            hint=f"wtrun resolve {plan_id} --edit, edit the files there, then "
+            f"wtrun resolve {plan_id} --continue",
+        )
+    session.record(
+        Type.MERGE_REOPENED, plan_id, head=head, by_hand=[item["path"] for item in plan.conflicts]
+    )
+    return head
+
+
+def is_prepared(plan: PlanState) -> bool:
+    """Whether a merge is under way in the plan's worktree, by `set_up` or by the user's git."""
+    place = Path(plan.worktree)
+    if not plan.worktree or not place.is_dir():
+        return False
+    git = Git(place)
+    unmerged = git.run("ls-files", "-z", "--unmerged").out
+    return bool(unmerged) or git.resolve("MERGE_HEAD") is not None
+
+
+def put_back(session: Session, plan_id: str) -> str:
+    """Ends the merge in the plan's worktree; the ref that keeps what was edited, or nothing.
+
+    Raises WtrunError if git would lose an edit by it; nothing is changed then.
+    """
+    plan = conflicted(session, plan_id)
+    git = worktree_of(plan)
+    kept = ""
+    tree = str(plan.prepared.get("tree", ""))
+    touched = not git.ok("diff", "--quiet", "HEAD", "--")
+    if touched and not (tree and git.ok("diff", "--quiet", tree, "--")):
+        ref = f"refs/wtrun/salvage/{session.state.id}/{plan.id}-a{plan.attempt}/edit"
+        number, kept = 1, ref
+        while session.repository.git.resolve(kept) is not None:
+            number, kept = number + 1, f"{ref}-{number + 1}"
+        session.repository.objects.move_ref(kept, cleanup.snapshot(git.path), None)
+    git.run("reset", "--quiet", "--merge", "HEAD")
+    session.record(Type.MERGE_PUT_BACK, plan_id, kept=kept)
+    return kept
+
+
+def worktree_of(plan: PlanState) -> Git:
+    place = Path(plan.worktree)
+    if not place.is_dir():
+        raise PreconditionError(
+            f"The worktree {place} of plan {plan.id} is gone.",
+            hint=f"git worktree add {place} {plan.branch}",
+        )
+    return Git(place)
+
+
+# -- setting up ----------------------------------------------------------------------------
+
+
+def _is_free(plan: PlanState, git: Git) -> None:
+    """Raises unless the worktree stands at the plan's end, with nothing staged or under way."""
+    if is_prepared(plan) or plan.prepared:
+        raise PreconditionError(
+            f"A merge is under way in {git.path} already.",
+            hint=f"edit the files there, then wtrun resolve {plan.id} --continue "
+            f"(or --abort to put it back)",
+        )
+    if git.text("rev-parse", "HEAD") != plan.head:
+        raise PreconditionError(
+            f"{git.path} has moved on from {plan.head[:10]}.",
+            hint=f"wtrun resolve {plan.id} --continue takes what is committed there",
+        )
+    staged = git.run("diff", "--cached", "--name-only", "-z", "HEAD").fields
+    if staged:
+        raise PreconditionError(
+            f"{git.path} has staged changes: {listing(staged, limit=5)}.",
+            hint=f"git -C {git.path} restore --staged . (the edits stay)",
+        )
+
+
+def _nothing_in_the_way(plan: PlanState, git: Git, tree: str) -> None:
+    """Raises where a file that the merge brings would replace one of the user's.
+
+    Git itself refuses for changed and untracked files, but overwrites ignored ones.
+    """
+    fields = git.run("diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A",
+                     plan.head, tree).fields  # fmt: skip
+    inside = [path for path in fields if os.path.lexists(git.path / path)]
+    if inside:
+        raise PreconditionError(
+            f"Files in {git.path} are in the way of the merge: {listing(inside, limit=5)}.",
+            hint="move them away, then try again",
+        )
+
+
+def _unmerge(git: Git, conflicts: Sequence[FileConflict]) -> None:
+    """Marks the files as unmerged. Here the plan is git's "ours", so the stages change places."""
+    lines = []
+    for one in conflicts:
+        path = os.fsencode(one.path)
+        nothing = b"0" * len(next(iter(one.stages.values())).oid) if one.stages else b"0" * 40
+        lines.append(b"0 " + nothing + b"\t" + path)
+        stages = {1: one.stages.get(1), 2: one.stages.get(3), 3: one.stages.get(2)}
+        lines += [_stage(entry, stage, path) for stage, entry in stages.items() if entry]
+    data = b"".join(line + b"\0" for line in lines)
+    git.run("update-index", "-z", "--index-info", stdin=data)
+
+
+def _stage(entry: Entry, stage: int, path: bytes) -> bytes:
+    return f"{entry.mode} {entry.oid} {stage}\t".encode() + path
+
+
+# -- taking --------------------------------------------------------------------------------
+
+
+def _stage_decided(plan: PlanState, git: Git) -> None:
+    """Stages the conflicted files that hold no marker any more; raises for all others.
+
+    What has no hunks shows no decision in its text, so the person says it with git.
+    """
+    whole = {str(item["path"]) for item in plan.conflicts if not item.get("hunks", 1)}
+    unmerged = _unmerged(git)
+    problems, undecided, done = [], [], []
+    for path, stages in unmerged.items():
+        file = git.path / path
+        texts = [git.run("cat-file", "blob", e.oid).out for e in stages.values() if _is_text(e)]
+        is_text = {2, 3} <= set(stages) and len(texts) == len(stages)
+        if path in whole or not is_text or any(map(is_binary, texts)) or not file.is_file():
+            undecided.append(path)
+            continue
+        data = file.read_bytes()
+        marker = _marker(data, texts)
+        if marker is None:
+            done.append(path)
+        else:
+            text = clean_line(decode(split_lines(data)[marker - 1]), 30)
+            problems.append(f"{path} line {marker} ({text})")
+    again = f"then wtrun resolve {plan.id} --continue"
+    if problems:
+        raise PreconditionError(
+            f"Conflict markers are left in {git.path}: {listing(problems, limit=5)}.",
+            hint=f"edit the files, {again}; a line that belongs there: git -C {git.path} add FILE",
+        )
+    if undecided:
+        raise PreconditionError(
+            f"Not decided in {git.path}: {listing(undecided, limit=5)}.",
+            hint=f"git -C {git.path} add FILE to keep a file as it is there, git rm FILE to remove "
+            f"it, {again}",
+        )
+    if done:
+        git.run("--literal-pathspecs", "add", "--", *done)
+    changed = git.run("diff", "--cached", "--name-only", "-z", "--diff-filter=AM", "HEAD").fields
+    left = [path for path in changed if path not in done and _holds_set(git, path)]
+    if left:
+        raise PreconditionError(
+            f"Conflict markers are left in {git.path}: {listing(left, limit=5)}.",
+            hint=f"edit them, git -C {git.path} add FILE, {again}",
+        )
+
+
+def _marker(data: bytes, sides: Sequence[bytes]) -> int | None:
+    """The first line that looks like a marker, of the usual size or of the one written here."""
+    lines = [split_lines(side) for side in sides]
+    found = [left_marker(data, lines)]
+    found.append(left_marker(data, lines, marker_size(lines)))
+    return min((number for number in found if number is not None), default=None)
+
+
+def _holds_set(git: Git, path: str) -> bool:
+    file = git.path / path
+    return file.is_file() and not file.is_symlink() and holds_markers(file.read_bytes())
+
+
+def _is_text(entry: Entry) -> bool:
+    return entry.mode.startswith("100")
+
+
+def _unmerged(git: Git) -> Mapping[str, Mapping[int, Entry]]:
+    found: dict[str, dict[int, Entry]] = {}
+    for field in git.run("ls-files", "-z", "--unmerged").fields:
+        meta, path = field.split("\t", 1)
+        mode, oid, stage = meta.split()
+        found.setdefault(path, {})[int(stage)] = Entry(mode, oid)
+    return found
+
+
+def _nothing_unstaged(plan: PlanState, git: Git) -> None:
+    """Raises for edits that a commit would leave behind: the person says whether they belong."""
+    dirty = git.run("diff", "--name-only", "-z").fields
+    if dirty:
+        raise PreconditionError(
+            f"{git.path} has changes that are not staged: {listing(dirty, limit=5)}.",
+            hint=f"git -C {git.path} add FILE where they belong to the decision, else git stash; "
+            f"then wtrun resolve {plan.id} --continue",
+        )
+
+
+def editable(conflicts: Sequence[FileConflict]) -> tuple[list[str], list[str]]:
+    """The paths that hold markers now, and those that are decided by `git add` or `git rm`."""
+    with_markers = [one.path for one in conflicts if has_hunks(one)]
+    return with_markers, [one.path for one in conflicts if one.path not in with_markers]

@@ -1,0 +1,78 @@
+"""Answers of before: kept when a conflict is decided hunk by hunk, offered when it comes back.
+
+An answer of before takes the place of the engine's proposal for its hunk: the prompt shows it as
+the offered text, `--take proposal` takes it, and the report says where it is from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from merge.types import Choice, ChoiceKind, ConflictHunk, FileConflict
+from worktree_runner.core.worksheet import has_hunks, lines_for
+from worktree_runner.operations.session import Session
+from worktree_runner.store import answers
+
+WORDS = "you decided the same conflict like this"
+
+
+def offer(session: Session, conflicts: Iterable[FileConflict]) -> tuple[FileConflict, ...]:
+    """The conflicts with what was decided before as proposal, where that is switched on."""
+    if not session.settings.merge.remember:
+        return tuple(conflicts)
+    return tuple(
+        replace(one, hunks=tuple(_offered(session, hunk) for hunk in one.hunks))
+        for one in conflicts
+    )
+
+
+def _offered(session: Session, hunk: ConflictHunk) -> ConflictHunk:
+    answer = answers.load(session.repository.layout, hunk)
+    if answer is None:
+        return hunk
+    why = f"{WORDS} in {answer.path} ({answer.plan}, {answer.at[:10]})"
+    return replace(hunk, proposal=answer.lines, proposal_why=why)
+
+
+def pinned(conflicts: Sequence[FileConflict], choices: Iterable[Choice]) -> tuple[Choice, ...]:
+    """The choices with a taken answer of before written out: the engine knows its own only."""
+    by_path = {one.path: one for one in conflicts}
+    out: list[Choice] = []
+    for choice in choices:
+        one = by_path.get(choice.path)
+        if one is None or choice.kind is not ChoiceKind.PROPOSAL or not _has_remembered(one):
+            out.append(choice)
+            continue
+        numbers = range(len(one.hunks)) if choice.hunk is None else (choice.hunk,)
+        out += [_written(choice, one.hunks[number], number) for number in numbers]
+    return tuple(out)
+
+
+def _has_remembered(one: FileConflict) -> bool:
+    return any(hunk.proposal_why.startswith(WORDS) for hunk in one.hunks)
+
+
+def _written(choice: Choice, hunk: ConflictHunk, number: int) -> Choice:
+    data = b"".join(hunk.proposal or ())
+    return replace(choice, kind=ChoiceKind.CONTENT, hunk=number, content=data)
+
+
+def keep(
+    session: Session, plan_id: str, conflicts: Iterable[FileConflict], choices: Iterable[Choice]
+) -> None:
+    """Remembers what was decided for each hunk; whole files are decided for once only."""
+    if not session.settings.merge.remember:
+        return
+    by_path = {one.path: one for one in conflicts if has_hunks(one)}
+    for choice in choices:
+        one = by_path.get(choice.path)
+        if one is None or choice.whole or choice.fingerprint != one.fingerprint:
+            continue
+        numbers = range(len(one.hunks)) if choice.hunk is None else (choice.hunk,)
+        for number in numbers:
+            hunk = one.hunks[number]
+            at = session.journal.events[-1].at.isoformat(timespec="seconds")
+            lines = lines_for(hunk, choice)
+            answer = answers.Answer(lines, one.path, session.state.id, plan_id, at)
+            answers.save(session.repository.layout, hunk, answer)
