@@ -300,3 +300,21 @@ def test_only_open_conflicts_can_be_answered(repo: Repo) -> None:
     project.execute(expect=3)
     wrong = project.wtrun("resolve", "03-01", "--take", "plan", expect=2)
     assert "open conflicts: 03-02" in wrong.stderr
+
+
+def test_a_later_plan_that_means_to_change_a_stuck_plans_files_waits_with_it(repo: Repo) -> None:
+    plans = {
+        "01": plan_text("01", steps=rewrite("first\n")),
+        "02": plan_text("02", steps=rewrite("second\n"), files=["lib/*.txt"]),
+        "03": plan_text("03", wave=2, depends_on=["03-01"], files=["lib/d.txt"]),
+        "04": plan_text("04", wave=2, depends_on=["03-01"], files=["free.txt"]),
+    }
+    project = Project.make(repo, plans, {"shared.txt": BASE})
+    for _ in range(2):
+        project.execute(expect=3)
+        statuses = project.statuses()
+        assert (statuses["03-02"], statuses["03-03"]) == ("conflicted", "waiting")
+        assert statuses["03-04"] == "landed"
+    project.wtrun("resolve", "03-02", "--take", "plan", expect=0)
+    project.execute(expect=0)
+    assert repo.read("lib/d.txt") == b"line of 03-03\n"

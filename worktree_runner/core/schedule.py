@@ -4,8 +4,9 @@ Starting
 - A plan starts when every plan of a lower wave is out of the way (landed, failed, skipped, or
   stuck with a person), everything that it depends on has landed, and the plans before it in
   its lane (same wave, shared files) are out of the way too.
-- A plan behind one that is stuck waits with it: its dependants, the rest of its lane, and, for
-  a plan that declares no dependency of its own, all later waves.
+- A plan behind one that is stuck waits with it: its dependants, the rest of its lane, plans of
+  later waves that mean to change the same files, and, for a plan that declares no dependency of
+  its own, all later waves.
 - A plan that depends on a failed or skipped one is skipped, never failed.
 
 Merging
@@ -28,6 +29,7 @@ from dataclasses import dataclass
 
 from worktree_runner.core import queue
 from worktree_runner.core.state import ACTIVE, SETTLED, PlanState, RunState, Status
+from worktree_runner.core.waves import patterns_meet
 from worktree_runner.errors import ExitCode
 
 
@@ -246,11 +248,15 @@ def blockers(state: RunState, plan: PlanState) -> set[str]:
         if depends and other.status is not Status.LANDED:
             blockers.add(other.id)
         elif other.wave < plan.wave and other.status not in SETTLED:
-            if other.status not in STUCK or not plan.depends_on:
+            if other.status not in STUCK or not plan.depends_on or _share_files(plan, other):
                 blockers.add(other.id)
         elif same_lane and other.status not in SETTLED:
             blockers.add(other.id)
     return blockers
+
+
+def _share_files(plan: PlanState, other: PlanState) -> bool:
+    return any(patterns_meet(mine, theirs) for mine in plan.files for theirs in other.files)
 
 
 def _starts(state: RunState, policy: Policy, busy: frozenset[str]) -> list[Action]:

@@ -55,6 +55,8 @@ class PlanState:
     depends_on: tuple[str, ...]
     order: int
     autonomous: bool
+    files: tuple[str, ...] = ()
+    """Patterns of the files that the plan means to change."""
     status: Status = Status.WAITING
     attempt: int = 0
     fresh: bool = True
@@ -168,6 +170,7 @@ def _started(state: RunState, event: Event) -> RunState:
             depends_on=tuple(item.get("depends_on", ())),
             order=item["order"],
             autonomous=item.get("autonomous", True),
+            files=tuple(item.get("files", ())),
         )
         for item in data["plans"]
     }
