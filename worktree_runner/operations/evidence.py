@@ -51,7 +51,9 @@ def gather(session: Session, plan: PlanState, checkpoint: Mapping[str, Any]) -> 
         commits=objects.commits(plan.base, head),
         has_summary=summary is not None,
         self_check=SelfCheck.ABSENT if parsed is None else SelfCheck(parsed.self_check),
-        missing=() if parsed is None else _missing(session, head, parsed.key_files_created),
+        missing=()
+        if parsed is None
+        else _missing(session, plan.base, head, parsed.key_files_created),
         leftovers=leftovers(place, readiness.untouched(session, plan)),
         rescued=rescued,
     )
@@ -96,22 +98,26 @@ def _rescue_summary(session: Session, plan: PlanState, place: Path) -> bool:
     return True
 
 
-def _missing(session: Session, head: str, created: tuple[str, ...]) -> tuple[str, ...]:
+def _missing(session: Session, base: str, head: str, created: tuple[str, ...]) -> tuple[str, ...]:
     """The first two files that the summary calls created, if they are not in the commit.
 
-    Two, as the documents spot-check (seed 003); names that are no plain path are left out.
+    Two, as the documents spot-check (seed 003); what is no plain path is left out. A name
+    without its folder is there if the plan changed a file of that name.
     """
     plain = [
         path.removeprefix("./")
         for path in created
         if path and not path.startswith(("/", "~", session.dialect.root)) and " " not in path
     ]
-    wanted = [path for path in plain if not any(mark in path for mark in "*`<{")][:2]
-    if not wanted:
-        return ()
+    wanted = [
+        path for path in plain if ("/" in path or "." in path) and not set(path) & set("*`<{")
+    ][:2]
     git = session.repository.git
-    present = [path for path in wanted if git.ok("cat-file", "-e", f"{head}:{path.rstrip('/')}")]
-    return tuple(path for path in wanted if path not in present)
+    absent = [path for path in wanted if not git.ok("cat-file", "-e", f"{head}:{path.rstrip('/')}")]
+    if not absent:
+        return ()
+    changed = git.run("diff", "--name-only", "-z", "--no-renames", base, head).fields
+    return tuple(path for path in absent if not any(one.endswith(f"/{path}") for one in changed))
 
 
 def leftovers(place: Path, baseline: tuple[str, ...]) -> tuple[str, ...]:
