@@ -175,7 +175,7 @@ class Facts:
     own_moves: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Where the run itself moved refs to."""
     quiet: frozenset[str] = frozenset()
-    """Refs and worktrees of the run's other plans: told of only with evidence."""
+    """Refs, worktrees and summaries of the run's own: told of only with evidence."""
     strict: bool = False
     fold_case: bool = False
 
@@ -262,6 +262,8 @@ def _main(facts: Facts) -> Iterator[Finding]:
         if path in after and new in facts.blobs and new != EMPTY_BLOB:
             evidence.append("its content is what the attempt wrote")
         evidence += _path_evidence(facts, f"{facts.main_root}/{path}")
+        if not evidence and path in facts.quiet:
+            continue
         yield Finding(Kind.MAIN, path, bool(evidence), tuple(evidence), old, new)
 
 

@@ -108,5 +108,7 @@ def inspect(session: Session, plan: PlanState) -> Report:
         allowed=(f"{session.dialect.root}/**",),
         landed=(state.tip,),
         own_moves=own,
+        # where planning files are not committed, the run itself puts summaries beside their plans
+        quiet={other.summary for other in state.plans.values()},
         mentions=audit.mentions(facts.folder / "events.jsonl", facts.worktree),
     )

@@ -24,12 +24,18 @@ def keep(session: Session, plan: PlanState, data: bytes) -> None:
 
 
 def bring_back(session: Session) -> None:
-    """Copies them beside their plans, never over a different file; safe to do again."""
+    """Copies them beside their plans, never over a different file; safe to do again.
+
+    One that the agent committed all the same comes with the target; a copy would be in its way.
+    """
     if session.state.planning_tracked:
         return
-    for plan in session.state.with_status(Status.LANDED):
+    landed = session.state.with_status(Status.LANDED)
+    wanted = [plan.summary for plan in landed]
+    committed = session.repository.objects.entries(session.state.tip, wanted) if wanted else {}
+    for plan in landed:
         source, target = kept(session, plan), session.repository.home / plan.summary
-        if not source.is_file():
+        if plan.summary in committed or not source.is_file():
             continue
         data = source.read_bytes()
         if not target.exists():
