@@ -20,6 +20,7 @@ from worktree_runner.errors import PreconditionError, WtrunError
 from worktree_runner.ui.console import Screen, Tone
 
 _LABEL = re.compile(r"^\s*(?:\*\*)?(?:Purpose|Output|Goal)(?:\*\*)?:(?:\*\*)?\s*", re.IGNORECASE)
+_ITEM = re.compile(r"^(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
 
 Told = tuple[str, Tone] | None
 
@@ -219,14 +220,31 @@ class Narrator:
 
 
 def what_it_builds(title: str, objective: str) -> str:
-    """Title, purpose and output of a plan as one flowing text, nothing said twice."""
-    parts = []
-    for line in objective.splitlines():
-        text = _LABEL.sub("", line).strip()
-        if text and not text.casefold().startswith(title.casefold()[:40]):
-            parts.append(text if text.endswith((".", "!", "?", ":")) else f"{text}.")
-    rest = " ".join(_sentence(part) for part in parts)
-    return f"{title.rstrip('.')}. {rest}".rstrip() if rest else title
+    """Title, purpose and output of a plan as one flowing text, nothing said twice.
+
+    A title that is the objective's own beginning, perhaps shortened, gives way to the objective.
+    """
+    parts = [part for text in _paragraphs(objective) if (part := _LABEL.sub("", text).strip())]
+    stem = title.rstrip("….:;, ").casefold()
+    if parts and not any(part.casefold().startswith(stem) for part in parts):
+        parts.insert(0, title)
+    ended = (part if part.endswith((".", "!", "?", ":", "…")) else f"{part}." for part in parts)
+    return " ".join(_sentence(part) for part in ended) or title
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Paragraphs, list items and labelled lines, each on one line and without Markdown's stars."""
+    found: list[str] = []
+    begins = True
+    for line in text.splitlines():
+        plain = " ".join(line.replace("**", "").split())
+        item = _ITEM.sub("", plain)
+        if plain and (begins or item != plain or _LABEL.match(plain)):
+            found.append(item)
+        elif plain:
+            found[-1] += f" {plain}"
+        begins = not plain
+    return found
 
 
 def _sentence(text: str) -> str:
