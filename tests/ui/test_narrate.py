@@ -18,8 +18,8 @@ def test_a_title_of_its_own_comes_first() -> None:
 
 
 def test_lines_of_a_paragraph_are_one_sentence_and_list_items_are_their_own() -> None:
-    told = what_it_builds("Limits", "When the quota\nis used up:\n- buying stops\n- selling goes on")
-    assert told == "Limits. When the quota is used up: Buying stops. Selling goes on."
+    told = what_it_builds("Limits", "When the quota\nis used up:\n- buying stops\n- selling too")
+    assert told == "Limits. When the quota is used up: Buying stops. Selling too."
 
 
 def test_a_plan_without_an_objective_has_its_title() -> None:
