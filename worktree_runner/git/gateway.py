@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,9 @@ from worktree_runner.errors import PreconditionError, WtrunError
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 import git
+
+PIPE = -1
+"""`subprocess.PIPE`; processes are started by GitPython here, and nowhere else."""
 
 LOCAL_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -89,6 +93,10 @@ class GitError(WtrunError):
         return os.fsdecode(self.output.err)
 
 
+class GitEndedError(GitError):
+    """A git command that ended while it was still needed."""
+
+
 def forget_local_environment() -> frozenset[str]:
     """Drops git's repository-local variables from this process, for its children too; which."""
     numbered = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
@@ -100,6 +108,55 @@ def forget_local_environment() -> frozenset[str]:
 
 FORGOTTEN = forget_local_environment()
 """Variables that were set when wtrun started."""
+
+
+class Conversation:
+    """A running git command with a line of its own in each direction; for one thread at a time.
+
+    It ends with `close`, or when nothing refers to it any more.
+    """
+
+    def __init__(self, argv: Sequence[str], process: git.Git.AutoInterrupt) -> None:
+        self.argv = tuple(argv)
+        self._keeper = process  # ends the command when it is collected
+        assert process.proc
+        self.process = process.proc
+        assert self.process.stdin and self.process.stdout and self.process.stderr
+        self._in, self._out, self._err = (
+            self.process.stdin, self.process.stdout, self.process.stderr
+        )  # fmt: skip
+
+    def send(self, data: bytes) -> None:
+        try:
+            self._in.write(data)
+            self._in.flush()
+        except BrokenPipeError:
+            raise self._ended() from None
+
+    def line(self) -> bytes:
+        """The next line of its output without the newline."""
+        found: bytes = self._out.readline()
+        if not found.endswith(b"\n"):
+            raise self._ended()
+        return found[:-1]
+
+    def read(self, size: int) -> bytes:
+        """Exactly `size` bytes of its output."""
+        found: bytes = self._out.read(size)
+        if len(found) != size:
+            raise self._ended()
+        return found
+
+    def close(self) -> None:
+        with contextlib.suppress(BrokenPipeError):  # what it was not sent yet, it will not miss
+            self._in.close()
+        self._out.close()
+        self._err.close()
+        self.process.wait()
+
+    def _ended(self) -> GitEndedError:
+        said = self._err.read()
+        return GitEndedError(self.argv, Output(self.process.wait(), b"", said))
 
 
 class Git:
@@ -149,6 +206,20 @@ class Git:
         if check and code != 0:
             raise GitError(args, output)
         return output
+
+    def talk(self, *args: str) -> Conversation:
+        """Starts a git command that answers what it is sent, until it is closed."""
+        if not self.path.is_dir():
+            raise PreconditionError(f"The folder {self.path} does not exist.")
+        process = git.Git(os.sep).execute(
+            ["git", "-C", os.path.abspath(self.path), *args],  # noqa: PTH100
+            istream=PIPE,
+            as_process=True,
+            shell=False,
+            env={"GIT_TERMINAL_PROMPT": "0"},
+            process_group=0,
+        )
+        return Conversation(args, process)
 
     def text(self, *args: str) -> str:
         """Standard output of a git command that must succeed, without the last newline."""

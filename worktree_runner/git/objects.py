@@ -2,6 +2,7 @@
 
 - Nothing here touches a working file, the user's index or a branch. What a crash leaves is
   unreferenced objects, which git collects one day.
+- What is read comes from one running `git cat-file` for each store (`reader`); it ends with it.
 - Merges run in the repository's main worktree, so that `.gitattributes` and merge drivers
   behave as a `git merge` there would.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 from merge.tree import parse_merge_tree
 from merge.types import Entry, TreeMerge
 from worktree_runner.git.gateway import Git, GitError
+from worktree_runner.git.reader import Reader
 
 MERGE_TIMEOUT_S = 300.0
 """Git's merge can take exponential time on criss-cross histories."""
@@ -26,6 +28,7 @@ class Objects:
 
     def __init__(self, git: Git) -> None:
         self.git = git
+        self.reader = Reader(git)
 
     # -- reading ---------------------------------------------------------------------
 
@@ -40,13 +43,7 @@ class Objects:
         return self.git.ok("merge-base", "--is-ancestor", older, newer)
 
     def entries(self, tree: str, paths: Iterable[str]) -> Mapping[str, Entry]:
-        wanted = sorted(set(paths))
-        found: dict[str, Entry] = {}
-        for start in range(0, len(wanted), 500):
-            some = wanted[start : start + 500]
-            output = self.git.run("--literal-pathspecs", "ls-tree", "-z", tree, "--", *some)
-            found.update(_tree_lines(output.fields))
-        return found
+        return self.reader.entries(tree, paths)
 
     def listing(self, tree: str, prefix: str = "") -> Mapping[str, Entry]:
         """Every file below `prefix` (a folder without its last slash, or all)."""
@@ -56,30 +53,13 @@ class Objects:
         return dict(_tree_lines(self.git.run(*args).fields))
 
     def read_blob(self, oid: str) -> bytes:
-        return self.git.run("cat-file", "blob", oid).out
+        return self.reader.objects([oid])[0].data
 
     def read_blobs(self, oids: Iterable[str]) -> Mapping[str, bytes]:
-        """Many blobs by one process."""
-        wanted = sorted(set(oids))
-        if not wanted:
-            return {}
-        data = self.git.run("cat-file", "--batch", stdin="\n".join(wanted).encode() + b"\n").out
-        found: dict[str, bytes] = {}
-        at = 0
-        for oid in wanted:
-            end = data.index(b"\n", at)
-            size = int(data[at:end].split()[2])
-            found[oid] = data[end + 1 : end + 1 + size]
-            at = end + size + 2
-        return found
+        return self.reader.blobs(oids)
 
     def changed_paths(self, old: str, new: str) -> Mapping[str, tuple[Entry | None, Entry | None]]:
-        fields = self.git.run("diff-tree", "-r", "-z", "--no-renames", old, new).fields
-        changed: dict[str, tuple[Entry | None, Entry | None]] = {}
-        for meta, path in zip(fields[0::2], fields[1::2], strict=True):
-            old_mode, new_mode, old_oid, new_oid, _ = meta.lstrip(":").split()
-            changed[path] = (_entry(old_mode, old_oid), _entry(new_mode, new_oid))
-        return changed
+        return self.reader.changed(old, new)
 
     def tree_of(self, commit: str) -> str:
         return self.git.text("rev-parse", "--verify", f"{commit}^{{tree}}")
@@ -96,6 +76,26 @@ class Objects:
         if output.code not in (0, 1):
             raise GitError(args, output)
         return parse_merge_tree(output.out, clean=output.code == 0)
+
+    def scan(self, pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, ...] | None, ...]:
+        """For each pair of commits the paths in conflict, None where git merges them cleanly.
+
+        One process for all; nothing but objects is written. A conflict without a path of its own
+        is an empty tuple.
+        """
+        args = ("merge-tree", "--write-tree", "--stdin", "--name-only", "--no-messages",
+                "--allow-unrelated-histories")  # fmt: skip
+        asked = "".join(f"{ours} {theirs}\n" for ours, theirs in pairs).encode()
+        output = self.git.run(*args, stdin=asked, timeout=MERGE_TIMEOUT_S) if pairs else None
+        parts = iter(output.out.split(b"\0") if output else ())
+        found: list[tuple[str, ...] | None] = []
+        for status in parts:
+            if not status:
+                break
+            next(parts)  # the tree
+            paths = tuple(os.fsdecode(path) for path in iter(lambda: next(parts), b""))
+            found.append(None if status == b"1" else tuple(dict.fromkeys(paths)))
+        return tuple(found)
 
     def write_blob(self, data: bytes) -> str:
         return self.git.run("hash-object", "-w", "--stdin", stdin=data).text
@@ -141,10 +141,6 @@ class Objects:
     def delete_ref(self, ref: str, old: str) -> bool:
         """Deletes `ref` only if it is at `old`; False if it is not."""
         return self.git.ok("update-ref", "--no-deref", "-d", ref, old)
-
-
-def _entry(mode: str, oid: str) -> Entry | None:
-    return None if mode == "000000" else Entry(mode, oid)
 
 
 def _tree_lines(fields: Iterable[str]) -> Iterable[tuple[str, Entry]]:

@@ -10,7 +10,7 @@ import os
 import re
 import shlex
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from worktree_runner.errors import PreconditionError
@@ -55,14 +55,15 @@ class Repository:
     home: Path
     git_dir: Path
     common_dir: Path
+    objects: Objects = field(init=False, repr=False, compare=False)
+    """One for each repository; it keeps a `git cat-file` running from its first question on."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "objects", Objects(self.git))
 
     @property
     def git(self) -> Git:
         return Git(self.home)
-
-    @property
-    def objects(self) -> Objects:
-        return Objects(self.git)
 
     @property
     def layout(self) -> Layout:
