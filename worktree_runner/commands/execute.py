@@ -16,6 +16,7 @@ SETTINGS = {
     "resolve": "merge.resolve",
     "merge_order": "merge.order",
     "gate": "gate.command",
+    "branching": "branching.strategy",
     "dialect": "dialect",
 }
 """The options that stand for a setting, with its key."""
@@ -68,6 +69,11 @@ Run it again after Ctrl-C, a crash or a conflict: it goes on where it was.""",
     type=click.Choice(["plan", "fewest-conflicts"]),
     help="Which finished plans merge first [plan].",
 )
+@click.option(
+    "--branching",
+    type=click.Choice(["none", "phase", "stage", "milestone"]),
+    help="Land on the current branch, or on one for the phase or the milestone.",
+)
 @click.option("--dialect", metavar="NAME|FILE", help="Read the planning files as this dialect.")
 @click.option("--no-input", is_flag=True, help="Never ask; end with the code that says why.")
 @click.option("-y", "--yes", is_flag=True, help="Confirm what would be asked before starting.")
@@ -101,6 +107,8 @@ def command(**given: Any) -> int:
         yes=given["yes"],
     )
     flags = {key: given[name] for name, key in SETTINGS.items() if given[name] is not None}
+    if given["branching"] == "stage":
+        flags["branching.strategy"] = "phase"
     if given["sequential"]:
         flags["max_parallel"] = 1
     if given["no_gate"]:

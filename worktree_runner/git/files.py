@@ -29,3 +29,10 @@ class TreeFiles:
         wanted = {path: self.entries[path].oid for path in paths if path in self.entries}
         blobs = self.objects.read_blobs(wanted.values())
         return {path: blobs[oid] for path, oid in wanted.items()}
+
+
+def read_tree(objects: Objects, commit: str, paths: Iterable[str]) -> Mapping[str, bytes]:
+    """Contents by path, wherever in the commit they are; paths that it lacks are left out."""
+    entries = objects.entries(commit, paths)
+    blobs = objects.read_blobs(entry.oid for entry in entries.values())
+    return {path: blobs[entry.oid] for path, entry in entries.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from worktree_runner.agents.protocol import Agent
@@ -12,12 +13,17 @@ from worktree_runner.core.texts import count, listing
 from worktree_runner.core.waves import Arrangement, Wave
 from worktree_runner.models import Phase, Plan
 from worktree_runner.operations import places
-from worktree_runner.operations.preflight import uncommitted_planning
+from worktree_runner.operations.branching import Target
 from worktree_runner.operations.project import Project
 
 
 def render_dry_run(
-    project: Project, phase: Phase, arrangement: Arrangement, agent: Agent, target: str, base: str
+    project: Project,
+    phase: Phase,
+    arrangement: Arrangement,
+    agent: Agent,
+    target: Target,
+    dirty: Sequence[str] = (),
 ) -> str:
     """Waves, lanes, overlaps, base, worktrees, branches and command lines, as text."""
     words = project.dialect.words
@@ -27,21 +33,26 @@ def render_dry_run(
     waves = count(len(arrangement.waves), words.wave, words.waves)
     lines = [
         f"{words.phase.capitalize()} {phase.dir.token} {phase.dir.name}: {plans} in {waves}",
-        f"base {base[:10]} of {target}, agent {agent.name}, "
+        f"base {target.commit[:10]} of {_target(target)}, agent {agent.name}, "
         f"at most {settings.max_parallel if settings.parallel else 1} at a time",
     ]
     if arrangement.done:
         lines.append(f"done already: {listing(list(arrangement.done))}")
     if arrangement.filtered:
         lines.append(f"left out by the filters: {listing(list(arrangement.filtered))}")
-    for path in uncommitted_planning(project, phase):
-        lines.append(f"not committed, would be asked about: {path}")
+    lines += [f"not committed, would be asked about: {path}" for path in dirty]
     for wave in arrangement.waves:
         lines += ["", f"{words.wave.capitalize()} {wave.number}", *_wave(wave)]
         for plan in wave.plans:
             lines += _plan(project, plan, agent, root)
     lines += ["", "Nothing was changed."]
     return "\n".join(lines)
+
+
+def _target(target: Target) -> str:
+    if target.new:
+        return f"{target.branch} (to be made from {target.current})"
+    return target.branch if target.home else f"{target.branch} (not checked out here)"
 
 
 def _wave(wave: Wave) -> list[str]:

@@ -16,11 +16,12 @@ from worktree_runner.agents.protocol import Agent
 from worktree_runner.core.events import Type
 from worktree_runner.core.schedule import Policy
 from worktree_runner.core.state import RunState
+from worktree_runner.core.texts import listing
 from worktree_runner.core.waves import Arrangement, arrange
-from worktree_runner.errors import ExitCode, UsageError
-from worktree_runner.git.repository import current_branch
+from worktree_runner.errors import ExitCode
 from worktree_runner.models import Phase
 from worktree_runner.operations import (
+    branching,
     finish,
     gate,
     places,
@@ -31,6 +32,7 @@ from worktree_runner.operations import (
     trust,
 )
 from worktree_runner.operations.agent_choice import choose_agent
+from worktree_runner.operations.branching import Target
 from worktree_runner.operations.dry_run import render_dry_run
 from worktree_runner.operations.loop import open_loop
 from worktree_runner.operations.project import Project, load_phase, open_project
@@ -71,45 +73,33 @@ def execute(
     project = open_project(folder, flags)
     for problem in project.problems:
         screen.warn(problem)
-    target = current_branch(project.repository)
-    base = project.repository.git.text("rev-parse", "HEAD")
-    phase = _phase(project, base, options.phase)
     if options.dry_run:
-        return _dry_run(project, phase, options, target, base, screen)
+        return _dry_run(project, options, screen)
     trust.require(project, screen, asker)
-    with run_lock(project.repository.layout, f"wtrun execute {options.phase}"):
-        found = next(runs.unfinished(project.repository.layout, phase=phase.dir.token), None)
+    layout, token = project.repository.layout, options.phase.rstrip("/").rpartition("/")[2]
+    with run_lock(layout, f"wtrun execute {options.phase}"):
+        found = next(runs.unfinished(layout, phase=token), None)
         if found is not None:
             session = resume(project, found[0], found[1], screen, asker)
         else:
-            started = begin(project, phase, options, target, screen, asker)
+            started = begin(project, options, screen, asker)
             if started is None:
                 return ExitCode.DONE
             session = started
         return work(session)
 
 
-def _phase(project: Project, base: str, token: str) -> Phase:
-    """The phase as the base commit has it; as the disk has it if it is not committed at all.
-
-    `begin` offers to commit it then.
-    """
-    try:
-        return load_phase(project, base, token)
-    except UsageError:
-        return load_phase(project, base, token, disk=True)
-
-
-def _dry_run(
-    project: Project, phase: Phase, options: Options, target: str, base: str, screen: Screen
-) -> ExitCode:
+def _dry_run(project: Project, options: Options, screen: Screen) -> ExitCode:
     """Shows what would happen, with what would be in the way; changes nothing."""
-    if preflight.uncommitted_planning(project, phase):
-        phase = load_phase(project, base, options.phase, disk=True)
+    target = branching.choose_target(project, options.phase)
+    place = branching.phase_path(project, target, options.phase)
+    git = branching.desk_of(project, target)
+    dirty = preflight.uncommitted_planning(project, place, git) if target.desk else ()
+    phase = load_phase(project, target.commit, options.phase, disk=git.path if dirty else None)
     preflight.check_plans(project, phase)
     agent = choose_agent(project.settings)
     plan = _arrange(phase, options)
-    screen.answer(render_dry_run(project, phase, plan, agent, target, base))
+    screen.answer(render_dry_run(project, phase, plan, agent, target, dirty))
     preflight.check_agent(agent, screen)
     preflight.check_names(project, plan.plans)
     return ExitCode.DONE
@@ -119,15 +109,15 @@ def _arrange(phase: Phase, options: Options) -> Arrangement:
     return arrange(phase, only=options.only, wave=options.wave, gaps_only=options.gaps_only)
 
 
-def begin(
-    project: Project, phase: Phase, options: Options, target: str, screen: Screen, asker: Asker
-) -> Session | None:
+def begin(project: Project, options: Options, screen: Screen, asker: Asker) -> Session | None:
     """A new run of the phase with its journal begun; None if every plan is done already."""
     repository, settings = project.repository, project.settings
-    state_file.offer_rebuild(project, screen, asker, datetime.now().astimezone())
-    dirty = preflight.uncommitted_planning(project, phase)
-    if dirty and preflight.settle_planning(project, phase, dirty, asker, screen, yes=options.yes):
-        phase = load_phase(project, repository.git.text("rev-parse", "HEAD"), options.phase)
+    found = branching.choose_target(project, options.phase)
+    target = branching.settle(project, found, options.phase, screen, asker, yes=options.yes)
+    if target.home:
+        state_file.offer_rebuild(project, screen, asker, datetime.now().astimezone())
+        target = branching.refresh(project, target)
+    phase, target = _settled_phase(project, target, options, screen, asker)
     preflight.check_plans(project, phase)
     arrangement = _arrange(phase, options)
     for problem in (*phase.problems, *(note for plan in phase.plans for note in plan.problems)):
@@ -142,7 +132,8 @@ def begin(
     preflight.check_signing(repository)
     preflight.check_writable(repository, places.root(repository, settings.worktrees.root))
     shell_commands.confirm(agent, arrangement.plans, screen, asker, yes=options.yes)
-    base = repository.git.text("rev-parse", "HEAD")
+    branching.make_target(project, target, phase)
+    base = target.commit
     folder = repository.layout.run(runs.new_id(phase.dir.token))
     journal = Journal(folder.journal)
     session = _session(project, phase, folder, journal, agent, screen, asker)
@@ -152,7 +143,8 @@ def begin(
         phase=phase.dir.token,
         name=phase.dir.name,
         dialect=project.dialect.name,
-        target=target,
+        root=project.dialect.root,
+        target=target.branch,
         base=base,
         planning="tracked" if project.tracked else "ignored",
         agent=agent.name,
@@ -165,6 +157,27 @@ def begin(
     session.narrator.begin(session.state)
     gate.choose(session)
     return session
+
+
+def _settled_phase(
+    project: Project, target: Target, options: Options, screen: Screen, asker: Asker
+) -> tuple[Phase, Target]:
+    """The phase as the run will find it, once its uncommitted planning files are committed.
+
+    Where the target is checked out nowhere, they can't become part of it and are only named.
+    """
+    place = branching.phase_path(project, target, options.phase)
+    git = branching.desk_of(project, target)
+    dirty = preflight.uncommitted_planning(project, place, git)
+    if dirty and target.desk:
+        preflight.settle_planning(project, place, dirty, asker, screen, git, yes=options.yes)
+        target = branching.refresh(project, target)
+    elif dirty:
+        screen.warn(
+            f"{listing(list(dirty), limit=5)} differ in your checkout; the run goes by what is "
+            f"committed on {target.branch}"
+        )
+    return load_phase(project, target.commit, options.phase), target
 
 
 def plan_facts(phase: Phase, arrangement: Arrangement) -> list[dict[str, Any]]:

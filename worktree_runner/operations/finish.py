@@ -13,6 +13,7 @@ from worktree_runner.core.waves import Arrangement
 from worktree_runner.errors import ExitCode
 from worktree_runner.models import Phase
 from worktree_runner.operations import cleanup, fencing, gate, summaries, tracking
+from worktree_runner.operations.branching import checkout_of
 from worktree_runner.operations.project import Project
 from worktree_runner.operations.publishing import publish_tip
 from worktree_runner.operations.reporting import save_report
@@ -83,6 +84,21 @@ def say_end(session: Session, code: ExitCode) -> None:
     for plan in state.with_status(Status.WAITING):
         screen.say(f"not started: {why_not(state, plan)}", plan=plan.id, tone=Tone.WARN)
     _next(session, code)
+    _where(session)
+
+
+def _where(session: Session) -> None:
+    """Where the work is to be seen, if the user's checkout doesn't show it."""
+    target = session.state.target
+    landed = session.state.with_status(Status.LANDED)
+    if not landed or session.state.held:
+        return
+    place = checkout_of(session.repository, target)
+    if place is None:
+        session.screen.say(f"your checkout was left alone; the work is on {target}:")
+        session.screen.command(f"git switch {target}")
+    elif place.resolve() != session.repository.home.resolve():
+        session.screen.say(f"your checkout was left alone; {target} is checked out in {place}")
 
 
 def _next(session: Session, code: ExitCode) -> None:

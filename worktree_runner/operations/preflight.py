@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from worktree_runner.agents.protocol import Agent
+from worktree_runner.core.ids import parse_token
 from worktree_runner.core.texts import listing
 from worktree_runner.errors import NoExecutorError, PreconditionError
-from worktree_runner.git.gateway import GitError
+from worktree_runner.git.gateway import Git, GitError
 from worktree_runner.git.repository import Repository
 from worktree_runner.models import Phase, Plan
 from worktree_runner.operations import places
@@ -111,56 +112,59 @@ def check_writable(repository: Repository, root: Path) -> None:
             )
 
 
-def uncommitted_planning(project: Project, phase: Phase) -> tuple[str, ...]:
-    """Files of the phase's directory that are untracked or differ from HEAD."""
+def uncommitted_planning(project: Project, place: str, git: Git) -> tuple[str, ...]:
+    """Files of the phase's directory `place` that are untracked or differ from HEAD in that
+    checkout, and the project's planning documents that were never committed."""
     if not project.tracked:
         return ()
     try:
-        fields = project.repository.git.run(
+        fields = git.run(
             "--literal-pathspecs", "status", "--porcelain", "-z", "--untracked-files=all",
-            "--no-renames", "--", phase.dir.path, env={"GIT_OPTIONAL_LOCKS": "0"},
+            "--no-renames", "--", place, *project.dialect.owned(), env={"GIT_OPTIONAL_LOCKS": "0"},
         ).fields  # fmt: skip
     except GitError as error:
         raise PreconditionError(
             f"git can't tell which files are changed: {error.stderr.strip()}", hint="git status"
         ) from error
-    return tuple(field[3:] for field in fields)
+    return tuple(
+        field[3:] for field in fields if field[3:].startswith(f"{place}/") or field[:2] == "??"
+    )
 
 
 def settle_planning(
     project: Project,
-    phase: Phase,
+    place: str,
     paths: tuple[str, ...],
     asker: Asker,
     screen: Screen,
+    git: Git,
     *,
     yes: bool,
-) -> bool:
-    """Offers to commit exactly the given planning files; True if it did.
+) -> None:
+    """Commits exactly the given planning files after asking.
 
     Raises PreconditionError with the command if nobody says yes: a worktree is made from a
     commit and would lack them. Nothing else that is staged or edited goes into the commit.
     """
-    word = project.dialect.words.phase
+    word, token = project.dialect.words.phase, parse_token(place.rpartition("/")[2])
     screen.warn(
         f"{listing(list(paths), limit=8)} {'is' if len(paths) == 1 else 'are'} not committed; "
         "worktrees would lack these changes"
     )
     names = shlex.join(paths)
-    subject = f"docs({phase.dir.token}): {word} plans"
+    subject = f"docs({token}): {word} {project.dialect.words.plans}"
     command = f"git add -A -- {names} && git commit -m '{subject}' -- {names}"
+    if git.path.resolve() != project.repository.home.resolve():
+        command = f"cd {shlex.quote(str(git.path))} && {command}"
     if not asker.confirm("Commit exactly these to go on?", yes=yes):
-        raise PreconditionError(
-            f"planning files of {word} {phase.dir.token} are not committed", hint=command
-        )
-    commit_exactly(project.repository, paths, subject)
-    return True
+        raise PreconditionError(f"planning files of {word} {token} are not committed", hint=command)
+    commit_exactly(git, paths, subject)
 
 
-def commit_exactly(repository: Repository, paths: tuple[str, ...], subject: str) -> None:
+def commit_exactly(git: Git, paths: tuple[str, ...], subject: str) -> None:
     """Commits these paths and nothing else that is staged or edited."""
-    repository.git.run("--literal-pathspecs", "add", "-A", "--", *paths)
-    repository.git.run(
+    git.run("--literal-pathspecs", "add", "-A", "--", *paths)
+    git.run(
         "--literal-pathspecs", "commit", "--quiet", "--only", "-m", subject, "--", *paths,
         foreground=True,
     )  # fmt: skip

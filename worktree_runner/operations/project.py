@@ -11,19 +11,22 @@ import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from worktree_runner.core.listing import find_phase, phase_paths
 from worktree_runner.core.plans import read_phase
-from worktree_runner.dialects.schema import Dialect
+from worktree_runner.dialects.schema import Dialect, load, names
 from worktree_runner.errors import PreconditionError
-from worktree_runner.git.files import TreeFiles
+from worktree_runner.git.files import TreeFiles, read_tree
 from worktree_runner.git.repository import Repository, open_repository
 from worktree_runner.models import Phase
 from worktree_runner.operations.inventory import chosen_dialect
+from worktree_runner.operations.runs import newest
 from worktree_runner.planning.reader import DiskFiles, PlanningFiles, find_dialect
-from worktree_runner.store.config import Supplied, load_settings, user_file
+from worktree_runner.store.config import Supplied, check_profile, load_settings, user_file
+from worktree_runner.store.layers import Read
 from worktree_runner.store.locate import main_worktree
 from worktree_runner.store.settings import Settings
 
@@ -53,10 +56,10 @@ def open_project(folder: Path, flags: Mapping[str, Any]) -> Project:
     """The project around `folder`; raises with the reason where there is none."""
     repository = open_repository(folder)
     refuse_inside_attempt(repository)
-    dialect, _ = find_dialect(repository.home, chosen_dialect(repository.home, flags))
+    dialect, read = _dialect(repository, chosen_dialect(repository.home, flags))
     ignored = repository.git.ok("check-ignore", "--quiet", f"{dialect.root}/x")
     loaded = load_settings(
-        repository.home,
+        read,
         dialect,
         flags=flags,
         env=os.environ,
@@ -64,8 +67,28 @@ def open_project(folder: Path, flags: Mapping[str, Any]) -> Project:
         planning_ignored=ignored,
     )
     tracked = loaded.settings.commit_docs and not ignored
-    problems = tuple(str(problem) for problem in loaded.problems)
+    odd = (*loaded.problems, check_profile(loaded, dialect))
+    problems = tuple(str(problem) for problem in odd if problem is not None)
     return Project(repository, dialect, loaded.settings, tracked, problems, loaded.supplied)
+
+
+def _dialect(repository: Repository, chosen: str | None) -> tuple[Dialect, Path | Read]:
+    """The project's dialect, and where its settings are read.
+
+    A checkout without a planning directory still answers for the newest run, which lands on
+    another branch: its dialect, and the settings as its base has them.
+    """
+    try:
+        return find_dialect(repository.home, chosen)[0], repository.home
+    except PreconditionError:
+        found = None if chosen else newest(repository.layout)
+        if found is None or found[1].dialect not in names():
+            raise
+    state, shipped = found[1], load(found[1].dialect)
+    root = state.facts.get("root", shipped.root)
+    return shipped.model_copy(update={"root": root}), partial(
+        read_tree, repository.objects, state.base
+    )
 
 
 def refuse_inside_attempt(repository: Repository) -> None:
@@ -80,16 +103,12 @@ def refuse_inside_attempt(repository: Repository) -> None:
         )
 
 
-def load_phase(project: Project, commit: str, token: str, *, disk: bool = False) -> Phase:
+def load_phase(project: Project, commit: str, token: str, *, disk: Path | None = None) -> Phase:
     """The phase with all of its plans; raises if it is not there or its plans are unclear.
 
-    With `disk` as the files lie there, committed or not.
+    With `disk`, a checkout, as the files lie there, committed or not.
     """
-    files = (
-        DiskFiles(project.repository.home, project.dialect.roots)
-        if disk
-        else (project.files(commit))
-    )
+    files = DiskFiles(disk, project.dialect.roots) if disk else project.files(commit)
     paths = files.paths()
     found = find_phase(paths, project.dialect, token)
     roadmaps = [f"{project.dialect.root}/{name}" for name in project.dialect.files.roadmap]

@@ -78,7 +78,7 @@ def offer_rebuild(project: Project, screen: Screen, asker: Asker, now: datetime)
         return
     path = rebuild(project, now)
     if project.tracked:
-        commit_exactly(project.repository, (path,), f"docs: rebuild {path.rpartition('/')[2]}")
+        commit_exactly(project.repository.git, (path,), f"docs: rebuild {path.rpartition('/')[2]}")
     screen.say(f"rebuilt {path}")
 
 
