@@ -218,3 +218,24 @@ def test_a_deleted_target_is_said_and_not_made_again(project: Repo) -> None:
     result = run(project, made)
     assert result.outcome is Outcome.HELD
     assert "is gone" in result.reason
+
+
+def test_files_that_hold_the_very_same_are_in_nobodys_way(project: Repo) -> None:
+    made = candidate(project, {"a.txt": "plan\n", "new.txt": "new\n"})
+    project.write("a.txt", "plan\n")
+    project.write("new.txt", "new\n")
+    project.write("b.txt", "mine\n")
+    assert run(project, made).outcome is Outcome.PUBLISHED
+    assert project.git("status", "--porcelain") == " M b.txt"
+
+
+def test_a_refused_fast_forward_leaves_the_index_as_it_was(project: Repo) -> None:
+    made = candidate(project, {"a.txt": "plan\n", "new.txt": "new\n", "sub/x": "x"})
+    project.write("a.txt", "plan\n")
+    project.write("new.txt", "new\n")
+    (project.path / "sub").mkdir()
+    (project.path / "sub").chmod(0o500)
+    hook = project.write(".git/hooks/reference-transaction", "#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    assert run(project, made).outcome is Outcome.HELD
+    assert project.git("status", "--porcelain", "-uall") == " M a.txt\n?? new.txt"

@@ -103,6 +103,8 @@ class Type(StrEnum):
     TARGET_MERGED = "target.merged"
     """target, tip (before), commit: the target had moved and was merged into the tip"""
 
+    CORRECTIONS_COMMITTED = "corrections.committed"
+    """commit, files, subject: what was uncommitted in the planning directory"""
     PLANNING_COMMITTED = "planning.committed"
     """commit, files, notes"""
     WORKTREE_REMOVED = "worktree.removed"

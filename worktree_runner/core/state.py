@@ -345,6 +345,7 @@ _RUN_CHANGES: dict[str, Callable[[RunState, Event], RunState]] = {
     Type.RUN_STOPPING: lambda state, event: replace(state, stopping=event.data["reason"]),
     Type.MERGE_LANDED: lambda state, event: replace(state, tip=event.data["commit"]),
     Type.TARGET_MERGED: lambda state, event: replace(state, tip=event.data["commit"]),
+    Type.CORRECTIONS_COMMITTED: lambda state, event: replace(state, tip=event.data["commit"]),
     Type.PLANNING_COMMITTED: lambda state, event: replace(
         state, tip=event.data["commit"], planning_commit=event.data["commit"]
     ),

@@ -14,13 +14,18 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from merge.types import Entry
+from worktree_runner.git.changes import uncommitted
 from worktree_runner.git.gateway import Git
 from worktree_runner.git.objects import Objects
 from worktree_runner.git.repository import Repository, Worktree, operation_in_progress
+
+Changed = Mapping[str, tuple[Entry | None, Entry | None]]
 
 
 class Outcome(StrEnum):
@@ -115,7 +120,8 @@ def _fast_forward(place: Path, target: str, old: str, candidate: str) -> Publica
     git = Git(place)
     changed = Objects(git).changed_paths(old, candidate)
     added = [path for path, (before, _) in changed.items() if before is None]
-    in_the_way = obstacles(git, place, added)
+    same = _same_already(git, changed)
+    in_the_way = tuple(sorted(set(obstacles(git, place, added)) - set(same)))
     if in_the_way:
         return Publication(
             Outcome.HELD,
@@ -124,7 +130,7 @@ def _fast_forward(place: Path, target: str, old: str, candidate: str) -> Publica
             in_the_way,
             "move these files away",
         )
-    edited = sorted(set(_locally_changed(git)) & set(changed))
+    edited = sorted((set(_locally_changed(git)) & set(changed)) - set(same))
     if edited:
         return Publication(
             Outcome.HELD,
@@ -133,6 +139,7 @@ def _fast_forward(place: Path, target: str, old: str, candidate: str) -> Publica
             tuple(edited),
             "commit or stash these edits",
         )
+    _set_index(git, {path: changed[path][1] for path in same})
     output = git.run(
         "merge", "--ff-only", "--no-squash", "--no-autostash", "--no-overwrite-ignore",
         "--quiet", candidate, env=_strict_settings(target), check=False,
@@ -143,6 +150,7 @@ def _fast_forward(place: Path, target: str, old: str, candidate: str) -> Publica
     if output.code == 0 and Objects(git).is_ancestor(candidate, now):
         # a post-merge hook or somebody else was quick; what landed is in there all the same
         return Publication(Outcome.PUBLISHED, now, f"{target} moved on right after")
+    _set_index(git, {path: changed[path][0] for path in same})
     if now != old:
         return Publication(Outcome.MOVED, now, f"{target} moved while it was being published")
     why = os.fsdecode(output.err).strip().splitlines()
@@ -152,6 +160,30 @@ def _fast_forward(place: Path, target: str, old: str, candidate: str) -> Publica
     if locked is not None:
         hint = f"wait for the other git command, or if there is none: rm {shlex.quote(locked[1])}"
     return Publication(Outcome.HELD, old, f"git refused: {reason}", (), hint)
+
+
+def _same_already(git: Git, changed: Changed) -> tuple[str, ...]:
+    """Unstaged changes and untracked files that hold what the candidate brings: in nobody's way.
+
+    Git refuses over them all the same, so their index entries go ahead of the fast-forward.
+    """
+    found = []
+    for change in uncommitted(git, *changed):
+        _, entry = changed.get(change.path, (None, None))
+        unstaged = change.index + change.worktree in (" M", "??")
+        if unstaged and entry is not None and entry.oid == change.content:
+            found.append(change.path)
+    return tuple(found)
+
+
+def _set_index(git: Git, entries: Mapping[str, Entry | None]) -> None:
+    """Gives these paths the index entries, None for no entry; the files are not looked at."""
+    for path, entry in entries.items():
+        if entry is None:
+            git.run("update-index", "--force-remove", "--", path, check=False)
+        else:
+            place = f"{entry.mode},{entry.oid},{path}"
+            git.run("update-index", "--add", "--cacheinfo", place, check=False)
 
 
 def _strict_settings(target: str) -> dict[str, str]:

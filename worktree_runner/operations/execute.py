@@ -22,6 +22,7 @@ from worktree_runner.errors import ExitCode
 from worktree_runner.models import Phase
 from worktree_runner.operations import (
     branching,
+    corrections,
     finish,
     gate,
     places,
@@ -146,6 +147,7 @@ def begin(project: Project, options: Options, screen: Screen, asker: Asker) -> S
         root=project.dialect.root,
         target=target.branch,
         base=base,
+        checkout=corrections.remember(target.place, project.dialect.root, tracked=project.tracked),
         planning="tracked" if project.tracked else "ignored",
         agent=agent.name,
         options=options.as_json(),

@@ -14,6 +14,7 @@ from worktree_runner.errors import ExitCode
 from worktree_runner.models import Phase
 from worktree_runner.operations import cleanup, fencing, gate, summaries, tracking
 from worktree_runner.operations.branching import checkout_of
+from worktree_runner.operations.corrections import commit_corrections
 from worktree_runner.operations.project import Project
 from worktree_runner.operations.publishing import publish_tip
 from worktree_runner.operations.reporting import save_report
@@ -30,6 +31,7 @@ def finish(session: Session, code: ExitCode, *, now: datetime) -> ExitCode:
     fencing.release_all(session)
     gate.finish(session)
     summaries.bring_back(session)
+    commit_corrections(session)
     tracking.update(session, now)
     published = publish_tip(session) if session.state.tip != session.state.base else True
     cleanup.clean_landed(session)

@@ -15,7 +15,7 @@ from worktree_runner.core.settled import TRAILER, parse_trailer
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git.gateway import Git
-from worktree_runner.operations import gate
+from worktree_runner.operations import corrections, gate
 from worktree_runner.operations.landing import resolution_to_json
 from worktree_runner.operations.session import Session
 
@@ -95,6 +95,8 @@ def _record_commit(session: Session, commit: str) -> None:
         )
     elif len(parents) == 2:
         session.record(Type.TARGET_MERGED, target=parents[1], tip=state.tip, commit=commit)
+    elif trailers.get("Wtrun-Commit") == [corrections.KIND]:
+        session.record(Type.CORRECTIONS_COMMITTED, commit=commit, files=[], subject="")
     else:
         session.record(Type.PLANNING_COMMITTED, commit=commit, files=[], notes=[])
 

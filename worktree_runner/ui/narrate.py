@@ -197,6 +197,12 @@ class Narrator:
     def followed(self, event: Event, state: RunState) -> Told:
         return f"{state.target} had moved on; merged it into the landed plans", Tone.PLAIN
 
+    def corrected(self, event: Event, state: RunState) -> Told:
+        paths = listing(event.data["files"], limit=8)
+        if not paths:
+            return None
+        return f"committed as '{event.data['subject']}': {paths}", Tone.PLAIN
+
     def committed(self, event: Event, state: RunState) -> Told:
         notes = "".join(f"\n{note}" for note in event.data.get("notes", ()))
         files = listing(list(event.data.get("files", ())))
@@ -277,6 +283,7 @@ _TELLERS: dict[str, Callable[[Any, Event, RunState], Told]] = {
     Type.GATE_ENDED: Narrator.gate_ended,
     Type.PUBLISH_HELD: Narrator.held,
     Type.TARGET_MERGED: Narrator.followed,
+    Type.CORRECTIONS_COMMITTED: Narrator.corrected,
     Type.PLANNING_COMMITTED: Narrator.committed,
     Type.WORKTREE_REMOVED: Narrator.removed,
     Type.RUN_STOPPING: Narrator.stopped,

@@ -1,7 +1,8 @@
 """Which uncommitted changes in the main worktree are the run's own, before verification.
 
 - The run's: changes in the planning directory and in files that the run itself wrote.
-- The user's: everything else, what was changed before the run began, and whatever is staged.
+- The user's: everything else, what was changed before the run began, whatever is staged, what is
+  deleted, and what is changed in the directories of other phases, which the user may be planning.
   None of it is touched; each path is named with the reason.
 - Where both may have written a file, it is the user's: a correction can be made by hand, a lost
   edit can't be brought back.
@@ -45,18 +46,20 @@ def sort_changes(
     before: Mapping[str, str | None],
     written: Mapping[str, str | None],
     elsewhere: Collection[str] = (),
+    phase: str = "",
 ) -> Corrections:
     """The run's own changes and the user's, in path order.
 
     `before` holds what was changed already when the run began, `written` the content that the run
-    itself gave to a path (blob ids), `elsewhere` prefixes that are never looked at (worktrees).
+    itself gave to a path (blob ids), `elsewhere` prefixes that are never looked at (worktrees),
+    `phase` is the directory of the phase that runs.
     """
     run: list[str] = []
     users: dict[str, str] = {}
     for change in sorted(changes, key=lambda each: each.path):
         if any(change.path.startswith(prefix) for prefix in elsewhere):
             continue
-        reason = _users_own(change, dialect, before, written)
+        reason = _users_own(change, dialect, before, written, phase)
         if reason:
             users[change.path] = reason
         else:
@@ -69,6 +72,7 @@ def _users_own(
     dialect: Dialect,
     before: Mapping[str, str | None],
     written: Mapping[str, str | None],
+    phase: str,
 ) -> str:
     """Why the change is the user's; empty if it is the run's."""
     if "U" in change.index + change.worktree or change.index + change.worktree in ("AA", "DD"):
@@ -82,5 +86,14 @@ def _users_own(
     if change.path in before:
         return "was changed before the run began"
     if change.path.startswith(f"{dialect.root}/"):
-        return ""
+        return _users_plan(change, dialect, phase)
     return "is no planning file and was not written by the run"
+
+
+def _users_plan(change: LocalChange, dialect: Dialect, phase: str) -> str:
+    if change.content is None:
+        return "is deleted" if change.worktree == "D" else "is no regular file"
+    phases = f"{dialect.root}/{dialect.files.phases}/"
+    if phase and change.path.startswith(phases) and not change.path.startswith(f"{phase}/"):
+        return f"belongs to another {dialect.words.phase}"
+    return ""
