@@ -155,7 +155,9 @@ def decide(
     actions += _merges(state, policy, busy)
     skips = _skips(state, policy)
     actions += skips
-    actions += [Ask(p.id) for p in _questions(state, policy) if p.id not in busy]
+    questions = [plan.id for plan in _questions(state, policy)]
+    if questions and not busy & set(questions):  # one at a time: an answer may stop the run
+        actions.append(Ask(questions[0]))
     stop = _stop(state, policy)
     if stop is not None:
         actions.append(stop)
