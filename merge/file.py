@@ -74,7 +74,9 @@ def merge_file(
     evened = line_ends.evened(base, ours, theirs)
     base, theirs = evened or (base, theirs)
     view = make_view(base, ours, theirs, path, settings)
-    reason = forbidden or _forbidden(view, base is None, command)
+    reason = forbidden
+    if view.hunks or evened:  # what merges line by line needs no rule
+        reason = forbidden or _forbidden(view, base is None, command)
     answers = [_answer(view, index) for index in range(len(view.hunks))]
     settled = reason or _settled(view, answers)
     if isinstance(settled, str):

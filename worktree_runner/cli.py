@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logs": ("logs", "Show what a plan's agent said and did."),
     "state": ("state", "Show the project's state as agents are told it, or rebuild it."),
     "resolve": ("resolve", "Decide a conflict."),
+    "resolutions": ("resolutions", "List how conflicts were settled, with each change."),
+    "unresolve": ("unresolve", "Undo how a conflict was settled, and decide it yourself."),
     "publish": ("publish", "Move your branch to what has landed."),
     "clean": ("clean", "Remove left-over worktrees and branches that wtrun made."),
     "agents": ("agents", "List the coding agents that can be used here."),
@@ -46,7 +48,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Run a phase": (
-        "execute", "plan", "status", "logs", "resolve", "publish", "report", "clean", "state",
+        "execute", "plan", "status", "logs", "resolve", "resolutions", "unresolve", "publish",
+        "report", "clean", "state",
     ),
     "Set up": ("agents", "config", "demo"),
     "Work beside others": ("reservations", "reserve", "release", "renew", "mail"),

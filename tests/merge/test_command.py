@@ -30,6 +30,14 @@ def test_settled_file_is_written_and_the_rule_is_named(
     assert "settled by adjacent (proven)" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("more", [["-p", "Dockerfile"], ["-p", "a.txt", "--resolve", "none"]])
+def test_what_merges_line_by_line_is_no_conflict_anywhere(tmp_path: Path, more: list[str]) -> None:
+    files = three(tmp_path, "a\nb\nc\nd\n", "A\nb\nc\nd\n", "a\nb\nc\nD\n")
+    out = tmp_path / "out"
+    assert main([*files, *more, "-o", str(out)]) == 0
+    assert out.read_text() == "A\nb\nc\nD\n"
+
+
 def test_conflict_is_written_with_markers_and_the_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -76,6 +76,10 @@ class Type(StrEnum):
     MERGE_REOPENED = "merge.reopened"
     """head, by_hand: the plan's branch was changed by hand, these paths were in conflict, and it
     is to be merged again"""
+    RESOLUTION_UNDONE = "resolution.undone"
+    """path: whatever settled it in this plan's merge, a person is to decide it"""
+    RESOLUTION_REPLACED = "resolution.replaced"
+    """path, tip (before), commit, resolution: a person decided it after the plan had landed"""
     MERGE_LANDED = "merge.landed"
     """head, tip (before), candidate, commit, resolutions, notices"""
 

@@ -21,6 +21,8 @@ FORCED = "forced"
 _ON_CONFLICT = "on-conflict-"
 BY_HAND = "by hand"
 TRAILER = "Wtrun-Resolved"
+UNDONE = "Wtrun-Unresolved"
+"""Names the path in the commit that replaces a resolution."""
 _PREFIX = "a person decided: "
 
 

@@ -85,6 +85,8 @@ class PlanState:
     """Answers that were given and not confirmed; shown again at the prompt, never merged."""
     prepared: Mapping[str, Any] = field(default_factory=dict)
     """The merge that was set up in the plan's worktree, for a person to edit; empty if none is."""
+    unresolve: tuple[str, ...] = ()
+    """Paths of which the user undid what settled them: questions, whatever the rules say."""
     by_hand: tuple[str, ...] = ()
     """Paths that a person decided in the plan's worktree."""
     conflicts: tuple[Mapping[str, Any], ...] = ()
@@ -286,6 +288,20 @@ def _landed(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
     )
 
 
+def _undone(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
+    path = data["path"]
+    return replace(
+        plan,
+        unresolve=(*plan.unresolve, path),
+        choices=tuple(choice for choice in plan.choices if choice["path"] != path),
+    )
+
+
+def _replaced(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
+    kept = tuple(one for one in plan.resolutions if one["path"] != data["path"])
+    return replace(plan, resolutions=(*kept, data["resolution"]))
+
+
 _PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = {
     Type.ATTEMPT_PLANNED: _attempt_planned,
     Type.ATTEMPT_READY: lambda plan, data: replace(
@@ -327,6 +343,8 @@ _PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = 
     Type.MERGE_PUT_BACK: lambda plan, data: replace(plan, prepared={}),
     Type.MERGE_REJECTED: _rejected,
     Type.MERGE_LANDED: _landed,
+    Type.RESOLUTION_UNDONE: _undone,
+    Type.RESOLUTION_REPLACED: _replaced,
     Type.WORKTREE_REMOVED: lambda plan, data: replace(plan, cleaned=True),
 }
 
@@ -344,6 +362,7 @@ _RUN_CHANGES: dict[str, Callable[[RunState, Event], RunState]] = {
     Type.RUN_FINISHED: lambda state, event: replace(state, finished=event.data["code"]),
     Type.RUN_STOPPING: lambda state, event: replace(state, stopping=event.data["reason"]),
     Type.MERGE_LANDED: lambda state, event: replace(state, tip=event.data["commit"]),
+    Type.RESOLUTION_REPLACED: lambda state, event: replace(state, tip=event.data["commit"]),
     Type.TARGET_MERGED: lambda state, event: replace(state, tip=event.data["commit"]),
     Type.CORRECTIONS_COMMITTED: lambda state, event: replace(state, tip=event.data["commit"]),
     Type.PLANNING_COMMITTED: lambda state, event: replace(

@@ -59,12 +59,15 @@ def report_conflicts(
 
 
 def conflict_facts(
-    session: Session, plan: PlanState, conflicts: Iterable[FileConflict]
+    session: Session, plan: PlanState, conflicts: Iterable[FileConflict], tip: str | None = None
 ) -> ConflictFacts:
-    """Both sides of a conflict in words: plans, objectives, commits, contents."""
-    conflicts = tuple(conflicts)
+    """Both sides of a conflict in words: plans, objectives, commits, contents.
+
+    `tip` is what the plan is merged into, by default where the run has landed so far.
+    """
+    conflicts, tip = tuple(conflicts), tip or session.state.tip
     repository, state = session.repository, session.state
-    landed = [other for other in state.in_order() if other.status is Status.LANDED]
+    landed = [one for one in state.in_order() if one.status is Status.LANDED and one is not plan]
     makers = {
         commit: other
         for other in landed
@@ -72,7 +75,7 @@ def conflict_facts(
     }
     own = dict.fromkeys(repository.objects.commits(plan.base, plan.head), plan)
     paths = [item.path for item in conflicts]
-    target_commits = _commits(repository, plan.head, state.tip, paths, makers)
+    target_commits = _commits(repository, plan.head, tip, paths, makers)
     contents = {item.path: _contents(session, item) for item in conflicts}
     involved = {commit.plan for commit in target_commits}
     return ConflictFacts(
@@ -84,7 +87,7 @@ def conflict_facts(
         noun=session.dialect.words.plan,
         target_plans=tuple(_plan_facts(session, other) for other in landed if other.id in involved),
         target_commits=target_commits,
-        plan_commits=_commits(repository, state.tip, plan.head, paths, own),
+        plan_commits=_commits(repository, tip, plan.head, paths, own),
         enclosing={
             (item.path, number): words
             for item in conflicts

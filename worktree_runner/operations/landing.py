@@ -19,8 +19,10 @@ from merge.tree import SUBMODULE
 from merge.types import Choice, FileConflict, Resolution
 from worktree_runner.core import settled
 from worktree_runner.core.events import Type
-from worktree_runner.core.state import PlanState
+from worktree_runner.core.state import PlanState, RunState
+from worktree_runner.dialects.schema import Dialect
 from worktree_runner.operations.session import Session, choices_of
+from worktree_runner.store.settings import Settings as RunSettings
 
 MAX_NAME = 72
 
@@ -39,21 +41,27 @@ class Conflicted:
     conflicts: tuple[FileConflict, ...]
 
 
-def tier_of(session: Session) -> Tier:
+def tier_of(settings: RunSettings) -> Tier:
     """The rules that may settle a conflict by themselves: likely ones need a green gate."""
-    tier = session.settings.merge.resolve
+    tier = settings.merge.resolve
     return "proven" if tier == "tested" else tier
 
 
 def merge_settings(session: Session, plan: PlanState, tier: Tier) -> Settings:
     """How the merge engine is to work for a plan."""
-    keep = session.dialect.owned() if session.state.planning_tracked else ()
-    merge = session.settings.merge
+    return settings_for(session.settings, session.dialect, session.state, plan, tier)
+
+
+def settings_for(
+    settings: RunSettings, dialect: Dialect, state: RunState, plan: PlanState, tier: Tier
+) -> Settings:
+    """As `merge_settings`, without a session."""
+    keep = dialect.owned() if state.planning_tracked else ()
     return Settings(
         tier=tier,
-        own_version=merge.own_version,
+        own_version=settings.merge.own_version,
         keep_ours=(*keep, *plan.drop),
-        unresolve=merge.unresolve,
+        unresolve=(*settings.merge.unresolve, *plan.unresolve),
     )
 
 
@@ -71,7 +79,7 @@ def merged(
         session.repository.objects,
         onto or session.state.tip,
         plan.head,
-        settings=merge_settings(session, plan, tier or tier_of(session)),
+        settings=merge_settings(session, plan, tier or tier_of(session.settings)),
         choices=(*choices_of(plan), *more),
         labels=(session.state.target, plan.id),
     )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from worktree_runner.core.state import PlanState, Status
-from worktree_runner.errors import UsageError
+from worktree_runner.errors import PreconditionError, UsageError
 from worktree_runner.operations import runs, trust
 from worktree_runner.operations.execute import resume_session
 from worktree_runner.operations.project import open_project
@@ -32,6 +32,18 @@ def open_run(
             what = "no unfinished run" if plan is None else f"no unfinished run with plan {plan}"
             raise UsageError(f"There is {what}.", hint="wtrun status")
         yield resume_session(project, *found[0], screen, asker)
+
+
+@contextmanager
+def open_newest(folder: Path, doing: str, screen: Screen, asker: Asker) -> Iterator[Session]:
+    """The run that was started last, finished or not, under the run lock."""
+    project = open_project(folder, {})
+    trust.require(project, screen, asker)
+    with run_lock(project.repository.layout, doing):
+        found = runs.newest(project.repository.layout)
+        if found is None:
+            raise PreconditionError("There is no run yet.", hint="wtrun execute PHASE")
+        yield resume_session(project, *found, screen, asker)
 
 
 def conflicted(session: Session, plan_id: str) -> PlanState:

@@ -51,7 +51,7 @@ def follow(session: Session, target: str) -> bool:
     state, objects = session.state, session.repository.objects
     # the user's own changes to planning files count here, so nothing is kept at the tip's side
     own_version = session.settings.merge.own_version
-    settings = Settings(tier=tier_of(session), own_version=own_version)
+    settings = Settings(tier=tier_of(session.settings), own_version=own_version)
     outcome = merge_commits(
         objects, state.tip, target, settings=settings, labels=("landed plans", state.target)
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from worktree_runner import attempts as attempt_files
 from worktree_runner import supervision
 from worktree_runner.core.events import Type
-from worktree_runner.core.settled import TRAILER, parse_trailer
+from worktree_runner.core.settled import BY_HAND, TRAILER, UNDONE, parse_trailer
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git.gateway import Git
@@ -92,6 +92,16 @@ def _record_commit(session: Session, commit: str) -> None:
             commit=commit,
             resolutions=resolutions,
             notices=[],
+        )
+    elif plan in state.plans and (undone := trailers.get(UNDONE)):
+        told = resolution_to_json(parse_trailer(f"{undone[0]} ({BY_HAND})"))
+        session.record(
+            Type.RESOLUTION_REPLACED,
+            plan,
+            path=undone[0],
+            tip=state.tip,
+            commit=commit,
+            resolution=told,
         )
     elif len(parents) == 2:
         session.record(Type.TARGET_MERGED, target=parents[1], tip=state.tip, commit=commit)

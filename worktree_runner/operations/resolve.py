@@ -40,7 +40,17 @@ def open_conflicts(session: Session, plan_id: str) -> tuple[FileConflict, ...]:
 
 
 def render_list(session: Session, plan_id: str, conflicts: Sequence[FileConflict]) -> str:
-    """What is open, one line a file, with the numbers of its hunks, and where its files lie."""
+    """What is open, and where its files lie."""
+    lines = [render_conflicts(plan_id, conflicts)]
+    if conflicts:
+        lines.append(f"every version and a report: {session.folder.conflicts / plan_id}")
+    if by_hand.is_prepared(session.of(plan_id)):
+        lines.append(f"being edited in {session.of(plan_id).worktree}")
+    return "\n".join(lines)
+
+
+def render_conflicts(plan_id: str, conflicts: Sequence[FileConflict]) -> str:
+    """What is open, one line a file, with the numbers of its hunks and what is offered."""
     lines = [f"{plan_id}: {hunk_count(conflicts)}"]
     for item in conflicts:
         numbers = f", hunks 1-{len(item.hunks)}" if len(item.hunks) > 1 else ""
@@ -51,10 +61,6 @@ def render_list(session: Session, plan_id: str, conflicts: Sequence[FileConflict
                 lines.append(f"    hunk {number} has a proposal{why}")
         if item.command:
             lines.append(f"    would be settled by: {item.command}")
-    if conflicts:
-        lines.append(f"every version and a report: {session.folder.conflicts / plan_id}")
-    if by_hand.is_prepared(session.of(plan_id)):
-        lines.append(f"being edited in {session.of(plan_id).worktree}")
     return "\n".join(lines)
 
 

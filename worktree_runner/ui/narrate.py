@@ -177,6 +177,13 @@ class Narrator:
         tone = Tone.PLAIN if verdict.lets_land else Tone.WARN
         return f"{verdict}: {result.in_words()}\noutput: {result.log}", tone
 
+    def undone(self, event: Event, state: RunState) -> Told:
+        return f"{event.data['path']} is yours to decide now", Tone.ASK
+
+    def replaced(self, event: Event, state: RunState) -> Told:
+        one = resolution_of(event.data["resolution"])
+        return f"{sentence(one)}\nput into {event.data['commit'][:10]}", Tone.GOOD
+
     def landed(self, event: Event, state: RunState) -> Told:
         lines = [f"merged as {event.data['commit'][:10]}"]
         lines += [sentence(resolution_of(item)) for item in event.data.get("resolutions", ())]
@@ -275,6 +282,8 @@ _TELLERS: dict[str, Callable[[Any, Event, RunState], Told]] = {
     Type.PLAN_ASKED: Narrator.asked,
     Type.PLAN_DEFERRED: Narrator.deferred,
     Type.MERGE_CONFLICTED: Narrator.conflicted,
+    Type.RESOLUTION_UNDONE: Narrator.undone,
+    Type.RESOLUTION_REPLACED: Narrator.replaced,
     Type.MERGE_LANDED: Narrator.landed,
     Type.MERGE_REJECTED: Narrator.rejected,
     Type.GATE_CHOSEN: Narrator.gate_chosen,
