@@ -43,12 +43,20 @@ from worktree_runner.attempts import (
     observe,
 )
 from worktree_runner.errors import LockedError, WtrunError
-from worktree_runner.supervision import end_rows, remember, stop, stop_all, sweep, wait_any
+from worktree_runner.supervision import (
+    await_start,
+    end_rows,
+    remember,
+    stop,
+    stop_all,
+    sweep,
+    wait_any,
+)
 
 __all__ = [
     "Completed", "Exit", "Exited", "Handle", "Lost", "Mark", "NotStarted", "Running", "Spec",
-    "State", "load_exit", "load_handle", "observe", "run", "start", "stop", "stop_all", "sweep",
-    "wait_any",
+    "State", "await_start", "load_exit", "load_handle", "observe", "run", "start", "start_or_adopt",
+    "stop", "stop_all", "sweep", "wait_any",
 ]  # fmt: skip
 
 START_PATIENCE_S = 60.0
@@ -92,6 +100,20 @@ def start(spec: Spec, folder: Path) -> Handle:
     if handle is None:
         raise WtrunError(f"{folder}/started.json vanished", hint="see 'wtrun status'")
     return handle
+
+
+def start_or_adopt(spec: Spec, folder: Path) -> Handle:
+    """Like `start`; an attempt that a wtrun was starting when it was killed is taken over.
+
+    Its launcher may still be on its way, with or without the lock: one of the two gets the folder.
+    """
+    while True:
+        try:
+            return start(spec, folder)
+        except LockedError:
+            handle = await_start(folder)
+            if handle is not None:
+                return handle
 
 
 def _hand_over(process: subprocess.Popen[bytes], spec: Spec) -> bytes:

@@ -30,6 +30,7 @@ from worktree_runner.attempts import (
     observe,
     row_of,
 )
+from worktree_runner.errors import LockedError
 
 POLL_S = 0.15
 """How often an attempt is looked at where the system can't tell when a process ends."""
@@ -69,6 +70,25 @@ def collect(ended: Iterable[Path] = ()) -> None:
 
 
 # --- waiting and stopping --------------------------------------------------------------------
+
+
+def await_start(folder: Path, patience: float = 60.0) -> Handle | None:
+    """The handle of an attempt that may just be starting; None if it was never started.
+
+    Waits while a launcher holds the lock and has not yet written down what it runs: a moment,
+    unless it was stopped (LockedError after `patience` seconds).
+    """
+    until = time.monotonic() + patience
+    while (handle := load_handle(folder)) is None:
+        if not isinstance(observe(folder), Running):
+            return load_handle(folder)  # it may have been written between the two looks
+        if time.monotonic() > until:
+            raise LockedError(
+                f"{folder} is held by a launcher that starts nothing.",
+                hint=f"end the process that has {folder / 'lock'} open, then try again",
+            )
+        time.sleep(0.01)
+    return handle
 
 
 class _Watch(threading.local):

@@ -101,6 +101,23 @@ def test_a_run_that_is_killed_goes_on_to_the_same_end(repo: Repo, type: str, mom
     assert branches == ["gsd/03-05", "main"]
 
 
+def test_a_launcher_that_was_still_on_its_way_and_a_resume_start_one_agent(
+    repo: Repo, tmp_path: Path
+) -> None:
+    project = Project.make(repo, {"01": plan_text("01", files=["a"])})
+    pid = tmp_path / "launcher"
+    assert run_killed(project, "launch", str(pid), 1) == -9
+    second = project.start("execute", "3")
+    while "run.resumed" not in [event["type"] for event in project.events()]:
+        assert second.poll() is None
+    os.kill(int(pid.read_text()), signal.SIGCONT)
+    _, err = second.communicate(timeout=100)
+    assert second.returncode == 0, err
+    assert project.starts("03-01") == 1
+    assert repo.read("a") == b"line of 03-01\n"
+    assert project.processes() == []
+
+
 def test_killed_wtrun_and_killed_agent_the_plan_is_continued_where_it_was(
     repo: Repo, tmp_path: Path
 ) -> None:

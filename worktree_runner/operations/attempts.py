@@ -108,7 +108,7 @@ def launch_attempt(session: Session, plan_id: str) -> None:
         stdin=launch.stdin,
         timeout_s=session.settings.limits.timeout,
     )
-    handle = process.start(spec, folder)
+    handle = process.start_or_adopt(spec, folder)
     session.record(
         Type.ATTEMPT_STARTED,
         plan_id,

@@ -36,14 +36,15 @@ def reconcile(session: Session) -> None:
 
 
 def _sweep(session: Session) -> None:
-    """Ends helper commands of a killed wtrun, such as a set-up; living attempts are left alone."""
+    """Ends helper commands of a killed wtrun, such as a set-up; attempts are left alone.
+
+    Also those that don't seem to live: a launcher may be about to start one just now. What a
+    lost attempt left is ended when its end is recorded.
+    """
     living = [
         f"{plan.id}-a{plan.attempt}"
         for plan in session.state.in_order()
-        if isinstance(
-            attempt_files.observe(session.folder.attempt(plan.id, plan.attempt)),
-            attempt_files.Running,
-        )
+        if plan.status is Status.RUNNING or (plan.status is Status.STARTING and plan.ready)
     ]
     started = session.state.queue.open
     if started is not None:
@@ -123,7 +124,7 @@ def _trailers(git: Git, commit: str) -> dict[str, list[str]]:
 def _starting(session: Session, plan: PlanState) -> None:
     """An attempt that was intended: its process may live, or nothing of it may exist."""
     folder = session.folder.attempt(plan.id, plan.attempt)
-    handle = attempt_files.load_handle(folder)
+    handle = supervision.await_start(folder)
     if handle is None:
         return
     if not plan.ready:
