@@ -84,15 +84,11 @@ def _journals(project: Project) -> list[dict[str, Any]]:
 
 def _check_merges(project: Project, outcome: Outcome) -> None:
     """Each merge that was tried, against `git merge-tree` on the same two commits."""
-    chosen: dict[str, dict[str, Any]] = {}
     answered: set[str] = set()
     for event in _journals(project):
         plan = event.get("plan")
-        if event["type"] == "merge.chosen":
-            chosen[plan] = event["data"]
-        elif event["type"] in ("merge.landed", "merge.conflicted"):
-            pair = chosen[plan]["tip"], chosen[plan]["head"]
-            by_git = _merge_tree(project.path, *pair)
+        if event["type"] in ("merge.landed", "merge.conflicted"):
+            by_git = _merge_tree(project.path, event["data"]["tip"], event["data"]["head"])
             landed = event["type"] == "merge.landed"
             if by_git is not None:
                 outcome.clean += 1
