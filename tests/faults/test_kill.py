@@ -58,9 +58,9 @@ def _with(steps: list[dict[str, object]], text: str) -> list[dict[str, object]]:
     return [{**steps[0], "new": text}, *steps[1:]]
 
 
-def run_killed(project: Project, type: str, moment: str, n: int) -> int:
+def run_killed(project: Project, type: str, moment: str, n: int, *args: str) -> int:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.killed", type, moment, str(n), "execute", "3"],
+        [sys.executable, "-m", "tests.support.killed", type, moment, str(n), "execute", "3", *args],
         cwd=project.path,
         env=project.env,
         stdin=subprocess.DEVNULL,

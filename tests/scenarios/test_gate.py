@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.test_kill import run_killed
 from tests.support.project import Project, kill, plan_text
 from tests.support.repo import Repo
 
@@ -203,4 +204,27 @@ def test_ctrl_c_ends_the_gate_and_the_next_run_does_it_again(repo: Repo, tmp_pat
     go.touch()
     project.execute("--gate", gate)
     assert landed(project) == ["03-01"]
+    nothing_left(project)
+
+
+@pytest.mark.parametrize(
+    ("type", "moment"),
+    [
+        ("queue.prepared", "after"),
+        ("gate.started", "after"),
+        ("gate.ended", "before"),
+        ("merge.landed", "before"),
+        ("merge.rejected", "before"),
+        ("queue.closed", "before"),
+    ],
+)
+def test_a_queue_that_is_killed_goes_on_to_the_same_end(repo: Repo, type: str, moment: str) -> None:
+    project = Project.make(repo, plans_with([2], 3))
+    args = ("-j", "1", "--gate", NO_BAD_FILES)
+    assert run_killed(project, type, moment, 1, *args) == -9
+    project.execute(*args, expect=1)
+    assert project.statuses() == {"03-01": "landed", "03-02": "rejected", "03-03": "landed"}
+    assert project.merges() == [f"Merge gsd/03-0{n}: Part 0{n} of the API" for n in (1, 3)]
+    assert [project.starts(f"03-0{n}") for n in (1, 2, 3)] == [1, 1, 1]
+    assert repo.git("fsck", "--strict", "--no-dangling") == ""
     nothing_left(project)

@@ -49,6 +49,7 @@ def command(
 
     from merge.types import ChoiceKind
     from worktree_runner.commands.terminal import open_terminal
+    from worktree_runner.core.state import Status
     from worktree_runner.errors import ExitCode, UsageError
     from worktree_runner.operations import resolve
     from worktree_runner.operations.opening import open_run
@@ -85,7 +86,8 @@ def command(
         else:
             done = resolve.ask(session, plan)
         if not done:
-            return int(ExitCode.CONFLICT)
+            rejected = session.of(plan).status is Status.REJECTED
+            return int(ExitCode.FAILED if rejected else ExitCode.CONFLICT)
         screen.say("to go on with the rest:")
         screen.command(f"wtrun execute {session.state.phase}")
     return int(ExitCode.DONE)

@@ -19,7 +19,7 @@ def why_not(state: RunState, plan: PlanState) -> str:
         case Status.WAITING:
             blockers = [state.plans[id] for id in sorted(schedule.blockers(state, plan))]
             if state.stopping and not blockers:
-                return f"not started: {state.stopping}"
+                return state.stopping
             return f"waits for {listing([f'{one.id} ({one.status})' for one in blockers])}"
         case Status.LANDED:
             return ""

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import dataclass
 from functools import cache
@@ -52,6 +53,17 @@ class Reserved:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierWork:
+    """What an attempt did whose work conflicts with what has landed since."""
+
+    paths: tuple[str, ...] = ()
+    """The files in conflict."""
+    diff: str = ""
+    cut: bool = False
+    """Whether the diff is longer than what is shown."""
+
+
+@dataclass(frozen=True, slots=True)
 class PromptFacts:
     """What every prompt of a plan is made of; all paths but `worktree` and
     `checkpoint_file` are repository paths."""
@@ -82,6 +94,7 @@ class PromptFacts:
     reserved: tuple[Reserved, ...] = ()
     reserve_command: str = ""
     """`wtrun reserve`, where the agent can run it."""
+    earlier: EarlierWork | None = None
     guide: str = ""
     """Path of the guide for the plan's domain."""
     instructions: str = ""
@@ -223,6 +236,12 @@ def plan_message(dialect: Dialect, plan: Plan) -> str:
     return dialect.commits.plan.format(phase=plan.phase, plan=plan.number, name=name)
 
 
+def _fence(text: str) -> str:
+    """A code fence that nothing in the text ends."""
+    longest = max((len(run) for run in re.findall(r"^\s*(`+)", text, re.MULTILINE)), default=0)
+    return "`" * max(3, longest + 1)
+
+
 def _plan_values(facts: PromptFacts) -> dict[str, Any]:
     plan, dialect = facts.plan, facts.dialect
     paste = dialect.paste or not facts.plan_in_worktree
@@ -254,6 +273,8 @@ def _plan_values(facts: PromptFacts) -> dict[str, Any]:
         "config_path": facts.config_path,
         "config_text": _stripped(facts.config_text),
         "finished": facts.finished,
+        "earlier": facts.earlier,
+        "earlier_fence": _fence(facts.earlier.diff) if facts.earlier else "",
         "domain": plan.domain,
         "guide": facts.guide,
         "read": references.read,

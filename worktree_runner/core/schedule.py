@@ -170,6 +170,18 @@ def decide(
     return (Finish(exit_code(state)),)
 
 
+def decide_merge(state: RunState, plan: str) -> tuple[Action, ...]:
+    """As `decide`, for a command that starts no agent and only wants this plan to land."""
+    step = queue.next_step(state.queue, state.tip, [p.id for p in state.with_status(Status.QUEUED)])
+    if step is not None:
+        return (Advance(step),)
+    if state.queue.batch is not None:
+        return (Wait(),)
+    if state.plans[plan].status is Status.QUEUED:
+        return (Prepare((plan,)),)
+    return (Finish(exit_code(state)),)
+
+
 def _merges(state: RunState, policy: Policy, busy: frozenset[str]) -> list[Action]:
     """What the merge queue needs now."""
     step = queue.next_step(state.queue, state.tip, [p.id for p in state.with_status(Status.QUEUED)])

@@ -79,8 +79,11 @@ def tally(items: Iterable[Resolution]) -> str:
     manual = sum(map(is_manual, every))
     one_sided = sum(one.tier == FORCED for one in every)
     parts = []
-    if len(every) > manual + one_sided:
-        parts.append(f"{count(len(every) - manual - one_sided, 'file')} settled by rule")
+    tested = sum(one.tier == "tested" for one in every)
+    by_rule = len(every) - manual - one_sided
+    if by_rule:
+        only = " (tested, not proven)" if tested == by_rule else f" ({tested} tested, not proven)"
+        parts.append(f"{count(by_rule, 'file')} settled by rule{only if tested else ''}")
     if one_sided:
         parts.append(f"{count(one_sided, 'file')} one-sided by --on-conflict")
     if manual:

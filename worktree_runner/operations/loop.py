@@ -94,6 +94,22 @@ class Loop:
                     break  # the state changed: decide again
         return self.interrupted()
 
+    def land(self, plan_id: str) -> None:
+        """Merges and checks this plan, starting no agent; its status says what became of it."""
+        while not self.signal_seen:
+            self.take_results()
+            self.attend_gate()
+            action = schedule.decide_merge(self.session.state, plan_id)[0]
+            if isinstance(action, schedule.Finish):
+                return
+            if isinstance(action, schedule.Wait):
+                self.wait()
+            else:
+                self.perform(action)
+        code = self.interrupted()
+        again = f"wtrun execute {self.session.state.phase}"
+        raise WtrunError(f"The check of {plan_id} was interrupted.", hint=again, exit_code=code)
+
     def perform(self, action: schedule.Action) -> None:
         session = self.session
         match action:

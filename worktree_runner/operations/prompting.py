@@ -11,6 +11,7 @@ from worktree_runner.core.checkpoints import CompletedTask
 from worktree_runner.core.docs.state_read import StateContext, latest, state_context
 from worktree_runner.core.docs.update import find_documents
 from worktree_runner.core.prompts import (
+    EarlierWork,
     PromptFacts,
     References,
     Resumption,
@@ -24,6 +25,8 @@ from worktree_runner.operations.session import Session
 from worktree_runner.operations.tracking import planning_files
 
 MOST_DECISIONS = 20
+MOST_DIFF = 60_000
+"""Characters of an earlier attempt's diff in a prompt."""
 
 
 def prompt_for(session: Session, plan: PlanState, checkpoint_file: Path) -> str:
@@ -69,6 +72,7 @@ def prompt_facts(session: Session, plan: PlanState, checkpoint_file: Path) -> Pr
         concerns=tuple(_lines(context.blockers)),
         config_path=config_path,
         config_text=_text(session, place, (dialect.files.config,)),
+        earlier=earlier_work(session, plan),
         finished=tuple(
             (other, landed[other].summary) for other in values.depends_on if other in landed
         ),
@@ -76,6 +80,18 @@ def prompt_facts(session: Session, plan: PlanState, checkpoint_file: Path) -> Pr
         guide=", ".join((*guide.read, *(document.name for document in guide.documents))),
         instructions=instructions.get("executor" if plan.fresh else "continuation", ""),
     )
+
+
+def earlier_work(session: Session, plan: PlanState) -> EarlierWork | None:
+    """The work that was in conflict, where that is why the plan runs again; summaries left out."""
+    if not plan.earlier:
+        return None
+    output = session.repository.git.run(
+        "diff", "--no-ext-diff", "--no-color", plan.earlier["base"], plan.earlier["head"],
+        "--", ".", f":(exclude){session.dialect.root}",
+    )  # fmt: skip
+    text = output.out.decode(errors="replace").rstrip("\n")
+    return EarlierWork(tuple(plan.earlier["paths"]), text[:MOST_DIFF], len(text) > MOST_DIFF)
 
 
 def state_of(session: Session) -> StateContext:

@@ -16,19 +16,20 @@ from worktree_runner.core import conflict_report
 from worktree_runner.core.conflicts import hunk_count
 from worktree_runner.core.edited import file_text, left_marker, size_of
 from worktree_runner.core.events import Type
+from worktree_runner.core.state import Status
 from worktree_runner.core.texts import count, listing
 from worktree_runner.errors import UsageError
 from worktree_runner.operations import (
     asking,
     by_hand,
-    cleanup,
+    gate,
     landing,
+    queueing,
     remembering,
-    summaries,
 )
 from worktree_runner.operations.conflicts import conflict_facts, report_conflicts
+from worktree_runner.operations.loop import open_loop
 from worktree_runner.operations.opening import conflicted
-from worktree_runner.operations.publishing import publish_tip
 from worktree_runner.operations.session import Session, choice_to_json
 from worktree_runner.operations.tools import conflict_tools
 from worktree_runner.ui.conflict import Decided
@@ -209,12 +210,15 @@ def abort(session: Session, plan_id: str) -> bool:
 
 
 def land(session: Session, plan_id: str) -> bool:
-    """Lands the plan if nothing of it is open any more, and publishes."""
+    """Lands the plan if nothing of it is open any more and the gate is green, and publishes."""
+    if session.state.queue.is_on:
+        with open_loop(session) as loop:
+            loop.land(plan_id)
+        gate.finish(session)
+        return session.of(plan_id).status is Status.LANDED
     result = landing.land(session, plan_id)
     if isinstance(result, landing.Conflicted):
         report_conflicts(session, plan_id, result.conflicts)
         return False
-    summaries.bring_back(session)
-    publish_tip(session)
-    cleanup.clean_landed(session)
+    queueing.after_landing(session, [plan_id])
     return True
