@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from merge.types import Entry
 from worktree_runner.git.objects import Objects
+
+LINK = "120000"
+LINKS_AT_MOST = 4
 
 
 class TreeFiles:
@@ -25,10 +30,28 @@ class TreeFiles:
         return tuple(sorted(self.entries))
 
     def read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
-        """Contents by path; paths that the commit lacks are left out."""
-        wanted = {path: self.entries[path].oid for path in paths if path in self.entries}
-        blobs = self.objects.read_blobs(wanted.values())
-        return {path: blobs[oid] for path, oid in wanted.items()}
+        """Contents by path, links followed; what the commit lacks is left out.
+
+        A link to a place outside of `root` is left out, too: nobody's text rather than its target's
+        name taken for a plan.
+        """
+        found: dict[str, bytes] = {}
+        open_paths = {path: path for path in paths}
+        for _ in range(LINKS_AT_MOST):
+            wanted = {path: self.entries[at] for path, at in open_paths.items()
+                      if at in self.entries}  # fmt: skip
+            blobs = self.objects.read_blobs(entry.oid for entry in wanted.values())
+            links = {path for path, entry in wanted.items() if entry.mode == LINK}
+            found |= {path: blobs[wanted[path].oid] for path in wanted.keys() - links}
+            open_paths = {
+                path: _target(open_paths[path], blobs[wanted[path].oid]) for path in links
+            }
+        return found
+
+
+def _target(path: str, link: bytes) -> str:
+    """The repository path that a link at `path` leads to."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), os.fsdecode(link)))
 
 
 def read_tree(objects: Objects, commit: str, paths: Iterable[str]) -> Mapping[str, bytes]:
