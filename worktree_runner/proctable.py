@@ -27,7 +27,7 @@ class Row:
     `environ` is there only where the table came from psutil; else it is read when it is needed.
     """
 
-    __slots__ = ("environ", "group", "parent", "pid", "session", "start", "zombie")
+    __slots__ = ("environ", "group", "parent", "pid", "session", "start", "suspended", "zombie")
 
     def __init__(
         self,
@@ -38,6 +38,7 @@ class Row:
         session: int,
         start: str,
         zombie: bool,
+        suspended: bool = False,
         environ: bytes | None = None,
     ) -> None:
         self.pid = pid
@@ -46,6 +47,7 @@ class Row:
         self.session = session
         self.start = start
         self.zombie = zombie
+        self.suspended = suspended
         self.environ = environ
 
 
@@ -83,6 +85,7 @@ def _proc_row(pid: int) -> Row | None:
         session=int(words[3]),
         start=words[19].decode(),
         zombie=words[0] in (b"Z", b"X"),
+        suspended=words[0] in (b"T", b"t"),
     )
 
 
@@ -94,7 +97,8 @@ def _rows_of_psutil(pids: Iterable[int] | None = None) -> Iterator[Row]:
         try:
             process = psutil.Process(pid)
             with process.oneshot():
-                zombie = process.status() == psutil.STATUS_ZOMBIE
+                status = process.status()
+                zombie = status == psutil.STATUS_ZOMBIE
                 yield Row(
                     pid=pid,
                     parent=process.ppid(),
@@ -102,6 +106,7 @@ def _rows_of_psutil(pids: Iterable[int] | None = None) -> Iterator[Row]:
                     session=os.getsid(pid),
                     start=f"{process.create_time():.2f}",
                     zombie=zombie,
+                    suspended=status == psutil.STATUS_STOPPED,
                     environ=b"" if zombie else _environ(process),
                 )
         except (psutil.Error, OSError):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from worktree_runner.agents.failures import classify, retry_after
@@ -40,3 +42,22 @@ def test_failure_classes(text: str, status: int | None, expected: K | None) -> N
 )
 def test_retry_after(text: str, seconds: float | None) -> None:
     assert retry_after(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("Claude AI usage limit reached|1760000600", 600),
+        ("usage limit reached, resets at 14:30", 1800),
+        ("You've hit your limit; resets 3pm", 3600),
+        ("limit will reset at 1:59pm (UTC)", 86400 - 60),
+        ("resets 12am", 36000),
+        ("resets at 99:99", None),
+        ("resets on Monday", None),
+    ],
+)
+def test_a_wait_until_a_time_of_day(text: str, seconds: float | None) -> None:
+    now = datetime(2025, 10, 9, 14, 0, 0)
+    if "|" in text:
+        now = datetime.fromtimestamp(1_760_000_000)
+    assert retry_after(text, now) == seconds

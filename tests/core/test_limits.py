@@ -28,7 +28,6 @@ def test_every_kind_of_failure_has_a_reaction(kind: FailureKind) -> None:
         FailureKind.OVERLOADED: Retry,
         FailureKind.RATE_LIMIT: Retry,
         FailureKind.CRASH: Retry,
-        FailureKind.UNKNOWN: Retry,
         FailureKind.QUOTA: Park,
         FailureKind.AUTH: Park,
     }

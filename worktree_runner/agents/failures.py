@@ -6,6 +6,7 @@ Words are matched only in an agent's own error texts, never in what a model wrot
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 
 from worktree_runner.agents.protocol import FailureKind
 
@@ -67,6 +68,12 @@ _RETRY_AFTER = re.compile(
 _UNITS = {"ms": 0.001, "mi": 60.0, "m": 60.0, "h": 3600.0, "s": 1.0}
 
 
+_AT_SECOND = re.compile(r"limit reached\|(1\d{9})\b", re.IGNORECASE)
+_AT_CLOCK = re.compile(
+    r"resets?(?: at)? (\d{1,2})(?::(\d\d))?(?: ?(am|pm)\b|(?<=:\d\d))", re.IGNORECASE
+)
+
+
 SHORT_WAIT_S = 900.0
 """A service that says 'quota' and names a wait up to this means a rate limit."""
 
@@ -83,12 +90,30 @@ def classify(text: str, status: int | None = None) -> FailureKind | None:
     return _BY_STATUS.get(status or 0, worded)
 
 
-def retry_after(text: str) -> float | None:
-    """Seconds to wait, where the text names them."""
+def retry_after(text: str, now: datetime | None = None) -> float | None:
+    """Seconds to wait, where the text names them or the time when the wait is over.
+
+    A time without a date is the next such time on this machine's clock.
+    """
     found = _RETRY_AFTER.search(text)
     if found is None:
-        return None
+        return _until_named_time(text, now or datetime.now())
     unit = (found[2] or "s").lower()
     if unit.startswith("mil") or unit == "ms":
         return float(found[1]) * 0.001
     return float(found[1]) * _UNITS[unit[:1]]
+
+
+def _until_named_time(text: str, now: datetime) -> float | None:
+    if second := _AT_SECOND.search(text):
+        return max(0.0, float(second[1]) - now.timestamp())
+    clock = _AT_CLOCK.search(text)
+    if clock is None:
+        return None
+    hour, minute, half = int(clock[1]), int(clock[2] or 0), (clock[3] or "").lower()
+    if half:
+        hour = hour % 12 + (12 if half == "pm" else 0)
+    if hour > 23 or minute > 59:
+        return None
+    then = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return ((then if then > now else then + timedelta(days=1)) - now).total_seconds()

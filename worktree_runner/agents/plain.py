@@ -6,7 +6,7 @@ from collections import deque
 from typing import Literal
 
 from worktree_runner.agents.common import first_line
-from worktree_runner.agents.failures import classify
+from worktree_runner.agents.failures import classify, retry_after
 from worktree_runner.agents.protocol import AgentEvent, AgentOutcome, FailureKind
 
 FINAL_LINES = 200
@@ -42,5 +42,10 @@ class PlainParser:
         last = first_line("\n".join([*reversed(self._complaints), *reversed(self._said)]))
         message = f"exit code {exit_code}" + (f": {last}" if last else "")
         return AgentOutcome(
-            status="failed", failure=kind, message=message, final_text=final, exit_code=exit_code
+            status="failed",
+            failure=kind,
+            message=message,
+            retry_after_s=retry_after(complaint),
+            final_text=final,
+            exit_code=exit_code,
         )

@@ -10,16 +10,22 @@ SETTINGS = {
     "max_parallel": "max_parallel",
     "agent": "agent",
     "model": "model",
-    "timeout": "limits.timeout",
+    "dialect": "dialect",
     "on_failure": "on_failure",
     "on_conflict": "merge.on_conflict",
     "resolve": "merge.resolve",
     "merge_order": "merge.order",
     "gate": "gate.command",
     "branching": "branching.strategy",
-    "dialect": "dialect",
+    "timeout": "limits.timeout",
+    "stall_timeout": "limits.stall_timeout",
+    "retries": "limits.retries",
+    "max_cost": "limits.max_cost",
+    "max_tokens": "limits.max_tokens",
+    "plan_max_cost": "limits.plan_max_cost",
+    "plan_max_tokens": "limits.plan_max_tokens",
 }
-"""The options that stand for a setting, with its key."""
+"""Which setting an option is."""
 
 
 @click.command(
@@ -46,6 +52,16 @@ Run it again after Ctrl-C, a crash or a conflict: it goes on where it was.""",
 @click.option("--agent", metavar="NAME", help="The coding agent; see 'wtrun agents'.")
 @click.option("--model", metavar="NAME", help="The model that the agent is told to use.")
 @click.option("--timeout", metavar="TIME", help="Time limit of one attempt: 90s, 20m, 2h.")
+@click.option(
+    "--stall-timeout", metavar="TIME", help="Longest time without output or a changed file."
+)
+@click.option(
+    "--retries", type=click.IntRange(0, 20), metavar="N", help="Tries again after passing errors."
+)
+@click.option("--max-cost", type=float, metavar="USD", help="Start nothing more beyond this cost.")
+@click.option("--max-tokens", type=int, metavar="N", help="Start nothing more beyond these tokens.")
+@click.option("--plan-max-cost", type=float, metavar="USD", help="The same for each plan.")
+@click.option("--plan-max-tokens", type=int, metavar="N", help="The same for each plan.")
 @click.option(
     "--on-failure",
     type=click.Choice(["ask", "continue", "stop"]),

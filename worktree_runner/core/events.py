@@ -29,7 +29,7 @@ class Type(StrEnum):
     RUN_FINISHED = "run.finished"
     """code: nothing is left to do here; `execute` starts a new run"""
     RUN_STOPPING = "run.stopping"
-    """reason: no further plan is started"""
+    """reason, by ("executor", "budget" or nothing), hint: no further plan is started"""
 
     ATTEMPT_PLANNED = "attempt.planned"
     """n, branch, worktree, base, agent, fresh: before anything is made"""
@@ -37,8 +37,11 @@ class Type(StrEnum):
     """n, untracked: worktree made, base asserted, provisioned"""
     ATTEMPT_STARTED = "attempt.started"
     """n, pid, start_time, host, folder"""
+    ATTEMPT_STALLED = "attempt.stalled"
+    """n, seconds, first (it never said anything at all): it is about to be ended for that"""
     ATTEMPT_ENDED = "attempt.ended"
-    """n, exit_code, reason: "exited", "timed_out", "stopped", "lost"; outcome of the agent"""
+    """n, exit_code, reason: "exited", "timed_out", "stalled", "stopped", "lost"; outcome of the
+    agent"""
 
     PLAN_FINISHED = "plan.finished"
     """n, head, commits, notes, drop: the evidence is complete; waits to be merged without the
@@ -49,7 +52,9 @@ class Type(StrEnum):
     """The user goes on without the failed plan; what depends on it is skipped"""
     PLAN_RETRIED = "plan.retried"
     """why, fresh: a failed or skipped plan may start again; earlier: {branch, base, head, paths} of
-    the attempt whose work is in conflict, when that is why"""
+    the attempt whose work is in conflict, when that is why. Where the run decided that itself:
+    kind of the failure, counted (whether it uses up one of the tries), not_before (seconds of
+    the calendar)"""
     PLAN_SKIPPED = "plan.skipped"
     """because: plan ids or a word of the user; by: "user" if it is to stay out of this run"""
     PLAN_ASKED = "plan.asked"

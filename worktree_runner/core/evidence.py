@@ -3,6 +3,7 @@
 - Finished means: a summary, commits beyond the base, no failed self-check, and the files that
   the summary says it created first are there.
 - A process that ended badly is a failed plan, but for known false alarms with full evidence.
+- An attempt that was ended for its time or its silence has failed, unless the evidence is complete.
 - An attempt that vanished or that wtrun itself stopped is judged by its evidence alone: with
   all of it the plan is finished, else the attempt is to be continued.
 """
@@ -84,6 +85,11 @@ def judge(evidence: Evidence) -> Verdict:
         if gap is None:
             return Verdict(Kind.FINISHED, notes=notes)
         return Verdict(Kind.UNFINISHED, reason=gap, notes=notes)
+    if evidence.ended in ("stalled", "timed_out") and gap is None:
+        notes = (*notes, "the agent did not end by itself after its work was done")
+        return Verdict(Kind.FINISHED, notes=notes)
+    if evidence.ended == "stalled":
+        return Verdict(Kind.FAILED, evidence.message or "the agent stalled", "", notes)
     if evidence.ended == "timed_out":
         after = "" if evidence.seconds is None else f" after {evidence.seconds:.0f} s"
         hint = "give it longer with --timeout, or split the plan"

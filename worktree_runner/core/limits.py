@@ -4,8 +4,8 @@
   a fresh worktree: the commits made so far stay, and the agent goes on with facts.
 - A rate limit does not use up a plan's tries; it makes the whole fleet smaller for a while.
 - Used-up quota and a missing login close the gate for every agent: the next one would fail too.
-- Wrong configuration, a refused permission, a broken sandbox and a reached limit stay as they are
-  however often they are tried.
+- Wrong configuration, a refused permission, a broken sandbox, a reached limit and an agent that
+  waits at a hidden prompt stay as they are however often they are tried.
 
 Pure: times are seconds of the calendar and come in as arguments.
 """
@@ -19,6 +19,8 @@ CALM_S = 300.0
 """After so long without a rate limit, one more agent may run."""
 BURST_S = 30.0
 """Rate limits that close together count as one: the agents met the same limit."""
+FLEET_KINDS = ("rate_limit", "quota", "auth")
+"""What one agent meets and every other one would meet too."""
 RATE_LIMITS_AT_MOST = 12
 LONGEST_PARKING_S = 6 * 3600.0
 """A quota that is back later than this is not waited for."""
@@ -45,7 +47,7 @@ class Park:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """The plan failed; trying again would not help."""
+    """The plan failed; trying again would not help. `hint` may hold `{plan}`."""
 
     why: str
     hint: str | None = None
@@ -62,10 +64,10 @@ class _Passing:
 _PASSING = {
     "overloaded": _Passing(15.0, 300.0, True, "the service was overloaded"),
     "rate_limit": _Passing(30.0, 600.0, False, "the service limits the rate of calls"),
-    "crash": _Passing(5.0, 60.0, True, "the agent crashed"),
-    "unknown": _Passing(5.0, 60.0, True, "the agent failed for an unknown reason"),
+    "crash": _Passing(2.0, 60.0, True, "the agent crashed"),
+    "stalled": _Passing(2.0, 60.0, True, "the agent stalled"),
 }
-_PARKED = {
+PARKED = {
     "quota": ("the quota is used up", "wtrun execute again when it is back, or use another agent"),
     "auth": ("the agent is not logged in", "log in with the agent itself, then wtrun execute"),
 }
@@ -77,6 +79,11 @@ _LASTING = {
         "wtrun agents --check",
     ),
     "limit": ("the agent reached a limit that it was given", "raise it under [limits]"),
+    "silent": (
+        "the agent never said anything, as one that waits for a login or a person's trust",
+        "wtrun attach {plan}, and start it there by hand",
+    ),
+    "unknown": ("the agent failed for a reason that it did not name", "wtrun logs {plan}"),
 }
 
 
@@ -89,14 +96,16 @@ def decide_failure(
     retry_after_s: float | None = None,
     spread: float = 0.5,
 ) -> Retry | Park | Fail:
-    """What to do about an attempt that failed with this kind of error (`FailureKind`).
+    """What to do about an attempt that failed with this kind of error.
+
+    `kind` is a `FailureKind`, or "stalled" or "silent" for one that wtrun ended.
 
     `counted` and `uncounted` are the plan's retries so far. `spread` (0 to 1, random) keeps plans
     that failed together from coming back together. A wait that the service names is never
     shortened.
     """
-    if kind in _PARKED:
-        why, hint = _PARKED[kind]
+    if kind in PARKED:
+        why, hint = PARKED[kind]
         return Park(retry_after_s, why, hint)
     if kind in _LASTING:
         return Fail(*_LASTING[kind])
@@ -145,13 +154,14 @@ class Fleet:
 def fleet(
     failures: Iterable[Failure], *, now: float, max_parallel: int, since: float = 0.0
 ) -> Fleet:
-    """What the failures since the run was started or resumed (`since`) leave of the fleet.
+    """What the failures of a run leave of the fleet.
 
     Each burst of rate limits halves it; each calm while gives one back. Running agents are left
-    alone. The same failures give the same answer after a crash.
+    alone. The same failures give the same answer after a crash; only what needs a person counts
+    from when one last called `execute` (`since`).
     """
-    seen = sorted((failure for failure in failures if failure.at >= since), key=lambda f: f.at)
-    closed = _gate(seen, now)
+    seen = sorted(failures, key=lambda failure: failure.at)
+    closed = _gate(seen, now, since)
     parallel, last, pause = max_parallel, None, None
     for failure in seen:
         if failure.kind != "rate_limit":
@@ -167,16 +177,16 @@ def fleet(
     return Fleet(parallel, pause if pause is not None and pause > now else None, closed)
 
 
-def _gate(failures: Sequence[Failure], now: float) -> Closed | None:
+def _gate(failures: Sequence[Failure], now: float, since: float) -> Closed | None:
     """The failure that keeps the gate closed now; one that needs a person goes first."""
     closing = []
     for failure in failures:
-        if failure.kind not in _PARKED:
+        if failure.kind not in PARKED:
             continue
-        why, hint = _PARKED[failure.kind]
+        why, hint = PARKED[failure.kind]
         wait = failure.retry_after_s if failure.kind == "quota" else None
         until = None if wait is None or wait > LONGEST_PARKING_S else failure.at + wait
-        if until is None or until > now:
+        if failure.at >= since if until is None else until > now:
             closing.append(Closed(failure.kind, failure.plan, why, hint, until))
     lasting = [closed for closed in closing if closed.until is None]
     if lasting:

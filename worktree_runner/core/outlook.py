@@ -17,6 +17,8 @@ def why_not(state: RunState, plan: PlanState) -> str:
             reasons = [plan.reason, *whys] if plan.reason else list(whys)
             return "; ".join(filter(None, reasons))
         case Status.WAITING:
+            if plan.cut:
+                return f"is to be continued: {plan.cut}"
             blockers = [state.plans[id] for id in sorted(schedule.blockers(state, plan))]
             if state.stopping and not blockers:
                 return state.stopping

@@ -8,6 +8,9 @@ Starting
   later waves that mean to change the same files, and, for a plan that declares no dependency of
   its own, all later waves.
 - A plan that depends on a failed or skipped one is skipped, never failed.
+- A plan that is to be tried again later waits for its time. Rate limits make the fleet smaller;
+  used-up quota and a missing login start nothing at all (core.limits), and so does a used-up
+  budget: until the known time, or the run stops for a person.
 
 Merging
 - Plan order, but the earlier plan is waited for only while it is running outside a lane and
@@ -28,6 +31,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from worktree_runner.core import queue
+from worktree_runner.core.budgets import add_up, check_budget
+from worktree_runner.core.limits import Fleet, fleet
 from worktree_runner.core.state import ACTIVE, SETTLED, PlanState, RunState, Status
 from worktree_runner.core.waves import patterns_meet
 from worktree_runner.errors import ExitCode
@@ -43,6 +48,8 @@ class Policy:
     on_conflict: str = "ask"
     merge_order: str = "plan"
     resolve: str = "proven"
+    max_cost: float | None = None
+    max_tokens: int | None = None
 
     @property
     def tests_resolutions(self) -> bool:
@@ -115,14 +122,18 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Start no further plan."""
+    """Start no further plan; `by` is what a person has to look after."""
 
     reason: str
+    by: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Something runs; look again when it has ended."""
+    """Something runs, or its time has not come; look again when it has ended, and then."""
+
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +151,12 @@ STUCK = frozenset({Status.ASKING, Status.CONFLICTED, Status.REJECTED})
 
 
 def decide(
-    state: RunState, policy: Policy, *, busy: frozenset[str] = frozenset()
+    state: RunState, policy: Policy, *, busy: frozenset[str] = frozenset(), now: float = 0.0
 ) -> tuple[Action, ...]:
     """The actions that the state calls for now, in the order to perform them.
 
     `busy` holds plans with a question open or a worktree being made: nothing new for those.
+    `now` is in seconds of the calendar.
     Performing one action may change the state; ask again afterwards rather than going on blindly.
     """
     actions: list[Action] = []
@@ -152,21 +164,24 @@ def decide(
     actions += [Begin(p.id) for p in plans if p.status is Status.STARTING and p.id not in busy]
     actions += [Judge(p.id) for p in plans if p.status is Status.ENDED and p.id not in busy]
     actions += [Settle(p.id) for p in state.with_status(Status.CONFLICTED) if _settles(p, policy)]
-    actions += _merges(state, policy, busy)
+    room = fleet(state.failures, now=now, max_parallel=policy.max_parallel, since=state.since)
+    startable = tuple(_starts(state, room, busy, now))
+    actions += _merges(state, policy, startable)
     skips = _skips(state, policy)
     actions += skips
     questions = [plan.id for plan in _questions(state, policy)]
     if questions and not busy & set(questions):  # one at a time: an answer may stop the run
         actions.append(Ask(questions[0]))
-    stop = _stop(state, policy)
+    stop = _stop(state, policy) or _stop_all(state, policy, room)
     if stop is not None:
         actions.append(stop)
     elif not state.stopping and not skips:
-        actions += _starts(state, policy, busy)
+        actions += startable
     if actions:
         return tuple(actions)
-    if busy or state.with_status(*ACTIVE) or state.queue.batch is not None:
-        return (Wait(),)
+    until = None if state.stopping else _next_start(state, room, now)
+    if busy or state.with_status(*ACTIVE) or state.queue.batch is not None or until is not None:
+        return (Wait(until),)
     return (Finish(exit_code(state)),)
 
 
@@ -182,7 +197,7 @@ def decide_merge(state: RunState, plan: str) -> tuple[Action, ...]:
     return (Finish(exit_code(state)),)
 
 
-def _merges(state: RunState, policy: Policy, busy: frozenset[str]) -> list[Action]:
+def _merges(state: RunState, policy: Policy, startable: tuple[Action, ...]) -> list[Action]:
     """What the merge queue needs now."""
     step = queue.next_step(state.queue, state.tip, [p.id for p in state.with_status(Status.QUEUED)])
     if step is not None:
@@ -192,19 +207,19 @@ def _merges(state: RunState, policy: Policy, busy: frozenset[str]) -> list[Actio
         return []
     if not state.queue.is_on and policy.merge_order == "plan":
         return [Merge(turn[0])]
-    if state.queue.is_on and not _gate_may_start(state, policy, busy, turn):
+    if state.queue.is_on and not _gate_may_start(state, policy, startable, turn):
         return []
     one_by_one = state.queue.guilty >= queue.ONE_BY_ONE_AFTER
     return [Prepare(turn[:1] if one_by_one else turn)]
 
 
 def _gate_may_start(
-    state: RunState, policy: Policy, busy: frozenset[str], turn: tuple[str, ...]
+    state: RunState, policy: Policy, startable: tuple[Action, ...], turn: tuple[str, ...]
 ) -> bool:
     used, slots = len(state.with_status(*ACTIVE)), max(1, policy.max_parallel)
     if not any(_something_waits_on(state, state.plans[plan]) for plan in turn):
         stopped = bool(state.stopping) or _stop(state, policy) is not None
-        used += 0 if stopped else len(_starts(state, policy, busy))
+        used += 0 if stopped else len(startable)
     return used < slots
 
 
@@ -273,16 +288,29 @@ def _share_files(plan: PlanState, other: PlanState) -> bool:
     return any(patterns_meet(mine, theirs) for mine in plan.files for theirs in other.files)
 
 
-def _starts(state: RunState, policy: Policy, busy: frozenset[str]) -> list[Action]:
+def _starts(state: RunState, room: Fleet, busy: frozenset[str], now: float) -> list[Action]:
     # a plan with a question open has no process; a worktree being made counts as one
     used = len(state.with_status(*ACTIVE)) + (state.queue.batch is not None and state.queue.is_on)
     starts: list[Action] = []
     for plan in state.with_status(Status.WAITING):
-        if used + len(starts) >= max(1, policy.max_parallel):
+        if used + len(starts) >= max(1, room.parallel):
             break
-        if plan.id not in busy and not blockers(state, plan):
+        if plan.id not in busy and _not_before(plan, room) <= now and not blockers(state, plan):
             starts.append(Start(plan.id))
     return starts
+
+
+def _not_before(plan: PlanState, room: Fleet) -> float:
+    """When a plan may start, as far as that is a matter of time."""
+    closed = room.closed.until if room.closed is not None else None
+    return max(plan.not_before, room.not_before or 0.0, closed or 0.0)
+
+
+def _next_start(state: RunState, room: Fleet, now: float) -> float | None:
+    """The first time at which a plan that waits for nothing else may start."""
+    waiting = [plan for plan in state.with_status(Status.WAITING) if not blockers(state, plan)]
+    times = [_not_before(plan, room) for plan in waiting]
+    return min((time for time in times if time > now), default=None)
 
 
 def _undecided(plan: PlanState, policy: Policy) -> bool:
@@ -339,12 +367,27 @@ def _stop(state: RunState, policy: Policy) -> Stop | None:
     return Stop(f"{first.id} failed")
 
 
+def _stop_all(state: RunState, policy: Policy, room: Fleet) -> Stop | None:
+    """Why no agent may start any more, whatever the plan."""
+    if state.stopping or not state.with_status(Status.WAITING):
+        return None
+    if room.closed is not None and room.closed.until is None:
+        return Stop(room.closed.why, "executor", room.closed.hint)
+    spent = add_up((cost, tokens) for _, cost, tokens in state.usages)
+    budget = check_budget(spent, max_cost=policy.max_cost, max_tokens=policy.max_tokens)
+    if budget.over is not None:
+        return Stop(f"the run has used {budget.over}", "budget", "raise --max-cost or --max-tokens")
+    return None
+
+
 def exit_code(state: RunState) -> ExitCode:
     """The code a run ends with as it stands; what waits for a person wins over failures."""
     if state.with_status(Status.CONFLICTED):
         return ExitCode.CONFLICT
     if state.with_status(Status.ASKING):
         return ExitCode.WAITING
+    if state.with_status(Status.WAITING) and state.stopped_by:
+        return ExitCode.NO_EXECUTOR if state.stopped_by == "executor" else ExitCode.WAITING
     if state.with_status(Status.FAILED, Status.REJECTED, Status.SKIPPED, Status.WAITING, *ACTIVE):
         return ExitCode.FAILED
     return ExitCode.DONE

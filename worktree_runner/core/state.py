@@ -14,6 +14,7 @@ from typing import Any
 
 from worktree_runner.core import queue as merge_queue
 from worktree_runner.core.events import Event, Type
+from worktree_runner.core.limits import FLEET_KINDS, Failure
 from worktree_runner.core.queue import Queue
 
 
@@ -101,6 +102,16 @@ class PlanState:
     accepted: bool = False
     """The user has been asked about the failure and goes on without the plan."""
     cleaned: bool = False
+    cut: str = ""
+    """Why the attempt before did not come to its end; told to the one that goes on."""
+    not_before: float = 0.0
+    """No attempt starts earlier, in seconds of the calendar."""
+    counted: int = 0
+    """Retries for a passing reason since a person last said to try; limited by `retries`."""
+    uncounted: int = 0
+    """Retries that use up no try: after rate limits."""
+    stalled: Mapping[str, Any] = field(default_factory=dict)
+    """That wtrun decided to end the present attempt because it said and did nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +131,14 @@ class RunState:
     """The whole payload of `run.started`."""
     plans: Mapping[str, PlanState] = field(default_factory=dict)
     stopping: str = ""
+    stopped_by: str = ""
+    """What `stopping` is about: "executor", "budget", or nothing special."""
+    since: float = 0.0
+    """When a person last started or resumed the run, in seconds of the calendar."""
+    failures: tuple[Failure, ...] = ()
+    """Failures that concern every agent."""
+    usages: tuple[tuple[str, float | None, int | None], ...] = ()
+    """Plan, cost and tokens of each ended attempt, as far as its agent reported them."""
     held: Mapping[str, Any] = field(default_factory=dict)
     """Why the target could not be published last; empty if it could."""
     planning_commit: str = ""
@@ -189,6 +208,7 @@ def _started(state: RunState, event: Event) -> RunState:
         options=data.get("options", {}),
         facts=data,
         plans=plans,
+        since=event.at.timestamp(),
     )
 
 
@@ -207,6 +227,9 @@ def _attempt_planned(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
         hint="",
         outcome={},
         checkpoint={},
+        stalled={},
+        not_before=0.0,
+        cut="" if data.get("fresh", True) else plan.cut,
     )
 
 
@@ -242,8 +265,10 @@ def _failed(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
 
 
 def _retried(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
+    """Counts the retries that the run decided itself; a person's word starts from zero."""
     fresh = bool(data.get("fresh", True))
     earlier = data.get("earlier") or plan.earlier
+    counted = data.get("counted")
     return replace(
         plan,
         status=Status.WAITING,
@@ -254,6 +279,10 @@ def _retried(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
         conflicts=(),
         choices=(),
         draft=(),
+        cut="" if fresh else str(data.get("why", "")),
+        not_before=float(data.get("not_before") or 0.0),
+        counted=0 if counted is None else plan.counted + bool(counted),
+        uncounted=0 if counted is None else plan.uncounted + (not counted),
     )
 
 
@@ -308,6 +337,7 @@ _PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = 
         plan, ready=True, untracked=tuple(data.get("untracked", ()))
     ),
     Type.ATTEMPT_STARTED: lambda plan, data: replace(plan, status=Status.RUNNING),
+    Type.ATTEMPT_STALLED: lambda plan, data: replace(plan, stalled=dict(data)),
     Type.ATTEMPT_ENDED: _attempt_ended,
     Type.PLAN_FINISHED: _finished,
     Type.PLAN_FAILED: _failed,
@@ -324,7 +354,7 @@ _PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = 
     ),
     Type.PLAN_DEFERRED: lambda plan, data: replace(plan, deferred=True),
     Type.PLAN_ANSWERED: lambda plan, data: replace(
-        plan, status=Status.WAITING, answer=dict(data), fresh=False
+        plan, status=Status.WAITING, answer=dict(data), fresh=False, counted=0, uncounted=0
     ),
     Type.MERGE_CONFLICTED: _conflicted,
     Type.MERGE_ANSWERED: _answered_merge,
@@ -352,7 +382,23 @@ _PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = 
 def _resumed(state: RunState, event: Event) -> RunState:
     """What was left for later is asked again."""
     plans = {plan.id: replace(plan, deferred=False) for plan in state.plans.values()}
-    return replace(state, paused=None, stopping="", plans=plans)
+    since = event.at.timestamp()
+    return replace(state, paused=None, stopping="", stopped_by="", since=since, plans=plans)
+
+
+def _attempt_used(state: RunState, event: Event) -> RunState:
+    """What an attempt cost, and whether its failure says something about all agents."""
+    outcome = event.data.get("outcome") or {}
+    usage = outcome.get("usage") or {}
+    known = [usage.get(name) for name in ("input_tokens", "output_tokens")]
+    tokens = [count for count in known if count is not None]
+    used = (event.plan or "", usage.get("cost_usd"), sum(tokens) if tokens else None)
+    state = replace(state, usages=(*state.usages, used))
+    kind = outcome.get("failure")
+    if kind not in FLEET_KINDS:
+        return state
+    failure = Failure(event.at.timestamp(), kind, event.plan or "", outcome.get("retry_after_s"))
+    return replace(state, failures=(*state.failures, failure))
 
 
 _RUN_CHANGES: dict[str, Callable[[RunState, Event], RunState]] = {
@@ -360,7 +406,10 @@ _RUN_CHANGES: dict[str, Callable[[RunState, Event], RunState]] = {
     Type.RUN_RESUMED: _resumed,
     Type.RUN_PAUSED: lambda state, event: replace(state, paused=event.data["code"]),
     Type.RUN_FINISHED: lambda state, event: replace(state, finished=event.data["code"]),
-    Type.RUN_STOPPING: lambda state, event: replace(state, stopping=event.data["reason"]),
+    Type.RUN_STOPPING: lambda state, event: replace(
+        state, stopping=event.data["reason"], stopped_by=event.data.get("by", "")
+    ),
+    Type.ATTEMPT_ENDED: _attempt_used,
     Type.MERGE_LANDED: lambda state, event: replace(state, tip=event.data["commit"]),
     Type.RESOLUTION_REPLACED: lambda state, event: replace(state, tip=event.data["commit"]),
     Type.TARGET_MERGED: lambda state, event: replace(state, tip=event.data["commit"]),

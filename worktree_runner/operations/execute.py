@@ -255,6 +255,8 @@ def _session(
             on_conflict=settings.merge.on_conflict,
             merge_order=settings.merge.order,
             resolve=settings.merge.resolve,
+            max_cost=settings.limits.max_cost,
+            max_tokens=settings.limits.max_tokens,
         ),
         agent=agent,
         journal=journal,

@@ -84,7 +84,8 @@ def say_end(session: Session, code: ExitCode) -> None:
     for plan in state.with_status(Status.ASKING):
         screen.say("waits for your answer", plan=plan.id, tone=Tone.ASK)
     for plan in state.with_status(Status.WAITING):
-        screen.say(f"not started: {why_not(state, plan)}", plan=plan.id, tone=Tone.WARN)
+        why = f"to be continued: {plan.cut}" if plan.cut else f"not started: {why_not(state, plan)}"
+        screen.say(why, plan=plan.id, tone=Tone.WARN)
     _next(session, code)
     _where(session)
 
@@ -111,8 +112,12 @@ def _next(session: Session, code: ExitCode) -> None:
         screen.say("Next:")
         screen.command(f"wtrun resolve {first.id}")
     elif code is ExitCode.WAITING:
-        first = state.with_status(Status.ASKING)[0]
-        screen.say("Next, at a terminal:")
+        asking = state.with_status(Status.ASKING)
+        screen.say("Next, at a terminal:" if asking else "Next, with a higher limit:")
+        screen.command(again if asking else f"{again} --max-cost USD --max-tokens N")
+    elif code is ExitCode.NO_EXECUTOR:
+        screen.say(f"Next, once this is mended: {state.stopping}")
+        screen.command("wtrun agents --check")
         screen.command(again)
     elif code is ExitCode.FAILED:
         failed = state.with_status(Status.FAILED, Status.REJECTED)

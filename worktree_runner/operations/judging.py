@@ -10,12 +10,9 @@ from worktree_runner.core.events import Type
 from worktree_runner.core.evidence import Evidence, Verdict
 from worktree_runner.core.state import PlanState
 from worktree_runner.core.texts import listing
-from worktree_runner.operations import checkpoints, fencing
+from worktree_runner.operations import checkpoints, failing, fencing
 from worktree_runner.operations.evidence import gather
 from worktree_runner.operations.session import Session
-
-LOST_AT_MOST = 2
-"""How often an attempt that was cut off is continued before its plan counts as failed."""
 
 
 def judge(session: Session, plan_id: str) -> None:
@@ -30,12 +27,11 @@ def judge(session: Session, plan_id: str) -> None:
             session.record(
                 Type.PLAN_ASKED, plan_id, n=plan.attempt, checkpoint=dict(found.checkpoint)
             )
-        case evidence.Kind.UNFINISHED if _may_continue(session, plan):
-            session.record(
-                Type.PLAN_RETRIED, plan_id, why=f"it was cut off: {verdict.reason}", fresh=False
-            )
         case _:
-            fail(session, plan, verdict.reason, verdict.hint, verdict.notes)
+            failed = failing.settle(session, plan, verdict)
+            if failed is not None:
+                fail(session, plan, failed.why, failed.hint or "", verdict.notes)
+    failing.tell_budget(session)
 
 
 def fail(
@@ -91,15 +87,3 @@ def _notes(session: Session, report: Report) -> list[str]:
         texts = [str(item) for item in meanwhile]
         notes.append(f"changed during the run, by whom is not known: {listing(texts, limit=5)}")
     return notes
-
-
-def _may_continue(session: Session, plan: PlanState) -> bool:
-    """Whether a cut-off attempt is continued once more; one that the user stopped always is."""
-    cut = [
-        event
-        for event in session.journal.events
-        if event.type == Type.PLAN_RETRIED
-        and event.plan == plan.id
-        and event.data.get("fresh") is False
-    ]
-    return plan.ended_because == "stopped" or len(cut) < LOST_AT_MOST

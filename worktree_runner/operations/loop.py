@@ -36,8 +36,10 @@ from worktree_runner.operations import (
     judging,
     queueing,
     settling,
+    stalling,
 )
 from worktree_runner.operations.conflicts import report_conflicts
+from worktree_runner.operations.ending import take_ended
 from worktree_runner.operations.judging import judge
 from worktree_runner.operations.landing import Conflicted, land
 from worktree_runner.operations.session import Session
@@ -65,8 +67,12 @@ class Loop:
     """Plans that wait for files which somebody outside the run has reserved, with the reason."""
     renewed: float = field(default_factory=time.monotonic)
     signal_seen: int = 0
+    stalls: stalling.Stalls = field(init=False)
     watch: Watch | None = None
     """Keeps the live board up to date while the loop waits."""
+
+    def __post_init__(self) -> None:
+        self.stalls = stalling.Stalls(self.session)
 
     # -- running ---------------------------------------------------------------------
 
@@ -74,15 +80,17 @@ class Loop:
         """Works until nothing is left to do or the user interrupts; the code to end with."""
         while not self.signal_seen:
             self.take_results()
-            self.take_ended()
+            take_ended(self.session)
             self.attend_gate()
             busy = frozenset({*self.jobs, *self.reserved})
-            actions = schedule.decide(self.session.state, self.session.policy, busy=busy)
+            actions = schedule.decide(
+                self.session.state, self.session.policy, busy=busy, now=time.time()
+            )
             first = actions[0]
             if isinstance(first, schedule.Finish):
                 return first.code
             if isinstance(first, schedule.Wait):
-                self.wait()
+                self.wait(first.until)
                 for plan_id in list(self.reserved):
                     self.start(plan_id)
                 continue
@@ -132,8 +140,8 @@ class Loop:
                 session.record(Type.PLAN_SKIPPED, plan, because=f"it depends on {names}")
             case schedule.Ask(plan):
                 self.ask(plan)
-            case schedule.Stop(reason):
-                session.record(Type.RUN_STOPPING, reason=reason)
+            case schedule.Stop(reason, by, hint):
+                session.record(Type.RUN_STOPPING, reason=reason, by=by, hint=hint)
 
     def start(self, plan_id: str) -> None:
         """Plans an attempt and begins it, unless somebody else has reserved the plan's files."""
@@ -208,43 +216,47 @@ class Loop:
                 del self.jobs[plan_id]
                 then(future)
 
-    def take_ended(self) -> None:
-        """Records the attempts whose process has ended."""
-        for plan in self.session.state.with_status(Status.RUNNING):
-            folder = self.session.attempt_folder(plan.id)
-            match attempt_files.observe(folder):
-                case attempt_files.Exited(exit):
-                    record_exit(self.session, plan.id, exit)
-                case attempt_files.Lost() | attempt_files.NotStarted():
-                    # a killed launcher leaves its agent's processes; they must not write on
-                    mark = attempt_files.Mark(self.session.state.id, f"{plan.id}-a{plan.attempt}")
-                    supervision.sweep(mark)
-                    self.session.record(
-                        Type.ATTEMPT_ENDED,
-                        plan.id,
-                        n=plan.attempt,
-                        exit_code=None,
-                        reason="lost",
-                        outcome={},
-                    )
-
     def attend_gate(self) -> None:
         """Begins the gate that is to run, or records how it ended."""
         if gate.JOB not in self.jobs:
             gate.attend(self.session, partial(self.submit, self.workers, gate.JOB))
 
-    def wait(self) -> None:
-        """Sleeps until a process ends, a job is done, or a signal arrives."""
+    def wait(self, until: float | None = None) -> None:
+        """Sleeps until a process ends, a job is done, a signal arrives, or at the latest `until`
+        (in seconds of the calendar)."""
         folders = self.running_folders()
         if self.watch is not None:
             self.watch.show()
         patience = RESERVED_LOOK_S if self.reserved else LOOK_AGAIN_S
         if self.session.screen.is_live:
             patience = REDRAW_S
+        if until is not None:
+            patience = min(patience, max(0.0, until - time.time()))
+        patience = min(patience, self.stalls.patience())
         supervision.wait_any(folders, patience, wake=self.wake_read)
+        self.look_for_stalls()
         self.renew_when_due()
         with contextlib.suppress(BlockingIOError):
             os.read(self.wake_read, 4096)
+
+    def look_for_stalls(self) -> None:
+        """Looks at attempts whose time of silence is over; files are looked at in a worker."""
+        for found in self.stalls.look():
+            if isinstance(found, stalling.End):
+                self.end(found)
+            else:
+                job = partial(stalling.newest_change, found.worktree)
+                self.submit(self.workers, found.plan, job, partial(self.looked, found))
+
+    def looked(self, asked: stalling.LookAtWorktree, done: Future[Any]) -> None:
+        found = self.stalls.take_files(asked, done.result())
+        if found is not None:
+            self.end(found)
+
+    def end(self, found: stalling.End) -> None:
+        """Ends a stalled attempt in a worker; how it ended is recorded as of any other."""
+        job = partial(supervision.stop, found.folder)
+        self.submit(self.workers, found.plan, job, lambda done: done.result())
 
     def renew_when_due(self) -> None:
         """Keeps the reservations of plans at work, a few times in the length of a lease."""
@@ -282,7 +294,7 @@ class Loop:
         supervision.stop_all(self.running_folders())
         # set-up commands of worktrees that are being made: the workers wait for them
         supervision.sweep(attempt_files.Mark(self.session.state.id))
-        self.take_ended()
+        take_ended(self.session)
         gate.attend(self.session, None)
         self.keep_drafts()
         if self.signal_seen == signal.SIGTERM:
@@ -295,35 +307,6 @@ class Loop:
             done, _ = futures.wait([future], timeout=1.0)
             if done and not future.cancelled() and future.exception() is None:
                 asking.keep_draft(self.session, plan_id, future.result())
-
-
-def record_exit(session: Session, plan_id: str, exit: attempt_files.Exit) -> None:
-    """Records how an attempt's process ended, with what the agent itself said about it."""
-    from worktree_runner.agents.outcome import read_outcome
-
-    plan = session.of(plan_id)
-    code = exit.code if exit.signal is None else 128 + exit.signal
-    outcome = read_outcome(
-        session.agent,
-        session.attempt_folder(plan_id),
-        code,
-        killed=exit.stopped,
-        timed_out=exit.timed_out,
-    )
-    reason = "timed_out" if exit.timed_out else "stopped" if exit.stopped else "exited"
-    message = exit.error or outcome.message
-    session.record(
-        Type.ATTEMPT_ENDED,
-        plan_id,
-        n=plan.attempt,
-        exit_code=code,
-        reason=reason,
-        outcome={
-            **outcome.model_dump(mode="json"),
-            "message": message,
-            "seconds": exit.duration_s,
-        },
-    )
 
 
 @contextlib.contextmanager

@@ -83,7 +83,7 @@ def from_flags(flags: Mapping[str, Any]) -> Mapping[str, Found]:
     if unknown:
         raise KeyError(f"no setting has the key of this flag: {', '.join(unknown)}")
     return {
-        key: Found(value, Origin(Layer.FLAG, f"--{key.replace('.', '-').replace('_', '-')}"),
+        key: Found(value, Origin(Layer.FLAG, f"--{key.rpartition('.')[2].replace('_', '-')}"),
                     "", True)
         for key, value in flags.items() if value is not None
     }  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 
 from worktree_runner.core.events import Event, Type
 from worktree_runner.core.gate import Ended, Purpose, Result, Verdict, shown
+from worktree_runner.core.limits import PARKED
 from worktree_runner.core.settled import resolution_of, sentence
 from worktree_runner.core.state import PlanState, RunState, Status
 from worktree_runner.core.texts import count, duration, listing
@@ -120,7 +121,16 @@ class Narrator:
         return f"skipped: {event.data['because']}", Tone.WARN
 
     def retried(self, event: Event, state: RunState) -> Told:
-        return f"tried again: {event.data['why']}", Tone.PLAIN
+        why, until = event.data["why"], event.data.get("not_before")
+        wait = 0.0 if until is None else until - event.at.timestamp()
+        if event.data.get("kind") in PARKED:
+            return f"kept for later: {why}", Tone.WARN
+        when = f" in {duration(wait)}" if wait >= 1 else ""
+        return f"tried again{when}: {why}", Tone.PLAIN
+
+    def stalled(self, event: Event, state: RunState) -> Told:
+        silence = "said nothing at all" if event.data["first"] else "said and changed nothing"
+        return f"{silence} for {duration(event.data['seconds'])}: its agent is ended", Tone.WARN
 
     def asked(self, event: Event, state: RunState) -> Told:
         stop = event.data.get("checkpoint", {})
@@ -221,7 +231,8 @@ class Narrator:
         return f"worktree and branch removed: {event.data['proof']}{more}", Tone.DIM
 
     def stopped(self, event: Event, state: RunState) -> Told:
-        return f"no further {self.words.plan} is started: {event.data['reason']}", Tone.WARN
+        hint = f"\n{event.data['hint']}" if event.data.get("hint") else ""
+        return f"no further {self.words.plan} is started: {event.data['reason']}{hint}", Tone.WARN
 
     def resumed(self, event: Event, state: RunState) -> Told:
         landed = len(state.with_status(Status.LANDED))
@@ -274,6 +285,7 @@ def _plan(event: Event, state: RunState) -> PlanState:
 _TELLERS: dict[str, Callable[[Any, Event, RunState], Told]] = {
     Type.ATTEMPT_PLANNED: Narrator.planned,
     Type.ATTEMPT_STARTED: Narrator.started,
+    Type.ATTEMPT_STALLED: Narrator.stalled,
     Type.ATTEMPT_ENDED: Narrator.ended,
     Type.PLAN_FINISHED: Narrator.finished,
     Type.PLAN_FAILED: Narrator.failed,
