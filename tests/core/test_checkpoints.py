@@ -146,3 +146,11 @@ def test_instructions_follow_kind_and_answer() -> None:
     assert "by this choice" in render_instructions(Checkpoint(type="decision"), "sqlite")
     assert is_approval("LGTM!")
     assert not is_approval("approved, but the button is red")
+
+
+def test_what_as_json_gives_is_read_back_before_and_after_a_file() -> None:
+    options = [{"id": "a", "name": "A"}]
+    done = [{"number": 1, "name": "x", "commit": "abc", "files": ["f"]}]
+    stop = from_json({"type": "decision", "options": options, "completed": done})
+    assert from_json(stop.as_json()) == stop
+    assert from_json(json.loads(json.dumps(stop.as_json()))) == stop

@@ -23,7 +23,7 @@ def command() -> int:
 
     screen, asker = open_terminal()
     with open_run(Path.cwd(), "wtrun publish", screen, asker) as session:
-        if not publish_tip(session):
+        if not publish_tip(session, asked=True):
             return int(ExitCode.PRECONDITION)
         cleanup.clean_landed(session)
         state = session.state

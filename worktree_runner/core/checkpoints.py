@@ -272,7 +272,9 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _mappings(value: object) -> list[Mapping[str, Any]]:
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+    # a tuple is what `as_json` gives before it has been through a file
+    rows = value if isinstance(value, list | tuple) else ()
+    return [row for row in rows if isinstance(row, dict)]
 
 
 def _cell(text: str) -> str:

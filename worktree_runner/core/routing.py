@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from worktree_runner.dialects.schema import Dialect
@@ -29,3 +30,10 @@ def route(plan: Plan, dialect: Dialect) -> Route:
     if not guide and plan.domain != "general" and f"executor.{plan.domain}" in dialect.agents:
         guide = f"{plan.domain}.md"
     return Route(persona(dialect, "executor", plan.domain), guide)
+
+
+def is_team(setting: str, plans: Sequence[Plan]) -> bool:
+    """Whether plans start by their dependencies alone; "auto" is the originals' rule of three
+    plans or more in two domains or more."""
+    domains = {plan.domain for plan in plans} - {"general"}
+    return setting == "on" or (setting == "auto" and len(plans) >= 3 and len(domains) >= 2)

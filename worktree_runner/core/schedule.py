@@ -7,6 +7,9 @@ Starting
 - A plan behind one that is stuck waits with it: its dependants, the rest of its lane, plans of
   later waves that mean to change the same files, and, for a plan that declares no dependency of
   its own, all later waves.
+- In team mode waves don't count: a plan starts when what it depends on has landed and no plan
+  of an earlier wave that means to change the same files is unfinished.
+- The plans of a wave that has fewer than `min_plans_for_parallel` run one after another.
 - A plan that depends on a failed or skipped one is skipped, never failed.
 - A plan that is to be tried again later waits for its time. Rate limits make the fleet smaller;
   used-up quota and a missing login start nothing at all (core.limits), and so does a used-up
@@ -28,6 +31,7 @@ Ending
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from worktree_runner.core import queue
@@ -50,6 +54,7 @@ class Policy:
     resolve: str = "proven"
     max_cost: float | None = None
     max_tokens: int | None = None
+    min_plans_for_parallel: int = 2
 
     @property
     def tests_resolutions(self) -> bool:
@@ -165,7 +170,7 @@ def decide(
     actions += [Judge(p.id) for p in plans if p.status is Status.ENDED and p.id not in busy]
     actions += [Settle(p.id) for p in state.with_status(Status.CONFLICTED) if _settles(p, policy)]
     room = fleet(state.failures, now=now, max_parallel=policy.max_parallel, since=state.since)
-    startable = tuple(_starts(state, room, busy, now))
+    startable = tuple(_starts(state, policy, room, busy, now))
     actions += _merges(state, policy, startable)
     skips = _skips(state, policy)
     actions += skips
@@ -277,7 +282,8 @@ def blockers(state: RunState, plan: PlanState) -> set[str]:
         if depends and other.status is not Status.LANDED:
             blockers.add(other.id)
         elif other.wave < plan.wave and other.status not in SETTLED:
-            if other.status not in STUCK or not plan.depends_on or _share_files(plan, other):
+            passed = other.status in STUCK and plan.depends_on
+            if not (passed or state.is_team) or _share_files(plan, other):
                 blockers.add(other.id)
         elif same_lane and other.status not in SETTLED:
             blockers.add(other.id)
@@ -288,14 +294,18 @@ def _share_files(plan: PlanState, other: PlanState) -> bool:
     return any(patterns_meet(mine, theirs) for mine in plan.files for theirs in other.files)
 
 
-def _starts(state: RunState, room: Fleet, busy: frozenset[str], now: float) -> list[Action]:
+def _starts(
+    state: RunState, policy: Policy, room: Fleet, busy: frozenset[str], now: float
+) -> list[Action]:
     # a plan with a question open has no process; a worktree being made counts as one
     used = len(state.with_status(*ACTIVE)) + (state.queue.batch is not None and state.queue.is_on)
     starts: list[Action] = []
     for plan in state.with_status(Status.WAITING):
         if used + len(starts) >= max(1, room.parallel):
             break
-        if plan.id not in busy and _not_before(plan, room) <= now and not blockers(state, plan):
+        if plan.id in busy or _not_before(plan, room) > now or blockers(state, plan):
+            continue
+        if not _is_alone(state, policy, plan, starts):
             starts.append(Start(plan.id))
     return starts
 
@@ -311,6 +321,16 @@ def _next_start(state: RunState, room: Fleet, now: float) -> float | None:
     waiting = [plan for plan in state.with_status(Status.WAITING) if not blockers(state, plan)]
     times = [_not_before(plan, room) for plan in waiting]
     return min((time for time in times if time > now), default=None)
+
+
+def _is_alone(state: RunState, policy: Policy, plan: PlanState, starts: Sequence[Action]) -> bool:
+    """Whether the plan's wave is too small to run in parallel, and one of it is at work."""
+    wave = {other.id for other in state.plans.values() if other.wave == plan.wave}
+    if len(wave) >= policy.min_plans_for_parallel:
+        return False
+    active = {other.id for other in state.with_status(*ACTIVE)}
+    active |= {action.plan for action in starts if isinstance(action, Start)}
+    return bool(active & wave)
 
 
 def _undecided(plan: PlanState, policy: Policy) -> bool:

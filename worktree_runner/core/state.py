@@ -147,6 +147,11 @@ class RunState:
     paused: int | None = None
     seq: int = 0
 
+    @property
+    def is_team(self) -> bool:
+        """Whether plans start by their dependencies alone."""
+        return bool(self.options.get("team"))
+
     def in_order(self) -> tuple[PlanState, ...]:
         """The plans in the order in which they merge if nothing holds one back."""
         return tuple(sorted(self.plans.values(), key=lambda plan: (plan.wave, plan.order)))

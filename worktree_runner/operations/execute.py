@@ -14,6 +14,7 @@ from typing import Any
 
 from worktree_runner.agents.protocol import Agent
 from worktree_runner.core.events import Type
+from worktree_runner.core.routing import is_team
 from worktree_runner.core.schedule import Policy
 from worktree_runner.core.state import RunState
 from worktree_runner.core.texts import listing
@@ -150,7 +151,7 @@ def begin(project: Project, options: Options, screen: Screen, asker: Asker) -> S
         checkout=corrections.remember(target.place, project.dialect.root, tracked=project.tracked),
         planning="tracked" if project.tracked else "ignored",
         agent=agent.name,
-        options=options.as_json(),
+        options={**options.as_json(), "team": is_team(settings.team, arrangement.plans)},
         plans=plan_facts(phase, arrangement),
         argv=sys.argv[1:],
         pid=os.getpid(),
@@ -254,6 +255,7 @@ def _session(
             on_failure=settings.on_failure,
             on_conflict=settings.merge.on_conflict,
             merge_order=settings.merge.order,
+            min_plans_for_parallel=settings.min_plans_for_parallel,
             resolve=settings.merge.resolve,
             max_cost=settings.limits.max_cost,
             max_tokens=settings.limits.max_tokens,

@@ -27,6 +27,7 @@ def judge(session: Session, plan_id: str) -> None:
             session.record(
                 Type.PLAN_ASKED, plan_id, n=plan.attempt, checkpoint=dict(found.checkpoint)
             )
+            checkpoints.advance(session, plan_id, found.checkpoint)
         case _:
             failed = failing.settle(session, plan, verdict)
             if failed is not None:

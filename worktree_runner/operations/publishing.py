@@ -7,18 +7,22 @@ from typing import Any
 from merge import Settings, merge_commits
 from worktree_runner.core.events import Type
 from worktree_runner.git.publish import Outcome, Publication, publish
+from worktree_runner.operations.branching import checkout_of
 from worktree_runner.operations.landing import tier_of
 from worktree_runner.operations.session import Session
 
 FOLLOW_AT_MOST = 3
 
 
-def publish_tip(session: Session) -> bool:
+def publish_tip(session: Session, *, asked: bool = False) -> bool:
     """Fast-forwards the target to the run's tip; False if something of the user's is in the way.
 
     A target that moved on is merged into the tip first, three times at most: the user may be
-    committing meanwhile. What is held is recorded with its reason, and the run goes on.
+    committing meanwhile. What is held is recorded with its reason, and the run goes on. With
+    `merge.checkout` off, a checkout is moved only if the user asked for it.
     """
+    if not asked and _stays(session):
+        return False
     for _ in range(FOLLOW_AT_MOST):
         state = session.state
         result = publish(session.repository, state.target, state.tip)
@@ -33,6 +37,19 @@ def publish_tip(session: Session) -> bool:
             return False
     hold(session, Publication(Outcome.HELD, "", f"{session.state.target} keeps moving"))
     return False
+
+
+def _stays(session: Session) -> bool:
+    """Whether the target is checked out and the settings keep it there; recorded if so."""
+    state = session.state
+    if session.settings.merge.checkout or state.published == state.tip:
+        return False
+    place = checkout_of(session.repository, state.target)
+    if place is None:
+        return False
+    reason = f"merge.checkout is off and {state.target} is checked out in {place}"
+    hold(session, Publication(Outcome.HELD, "", reason, (), "wtrun publish"))
+    return True
 
 
 def hold(session: Session, result: Publication) -> None:

@@ -125,7 +125,7 @@ class Merge(Table):
     remember: Switch = False
     """Whether your answers to conflicts are kept, and offered when the same conflict comes back."""
     checkout: Switch = True
-    """Whether the target is also fast-forwarded where it is checked out."""
+    """Whether the target is moved at once where it is checked out; if not, `wtrun publish` does."""
     hooks: Literal["run", "skip"] = "run"
     """Whether the repository's own commit hooks run for agents' commits."""
     sign: Switch | None = None
@@ -279,7 +279,7 @@ class Settings(Table):
     auto_advance: Switch = False
     """Whether checkpoints are answered without asking: verified, or the first option."""
     skip_checkpoints: Switch = False
-    """As the originals' config says; plans beside a waiting checkpoint go on in any case."""
+    """Shown only: a checkpoint always waits for its answer, the plans beside it always go on."""
     team: Literal["off", "on", "auto"] = "off"
     """Ariadna's team mode: plans start when their dependencies are done, not wave by wave."""
     permissions: Literal["edit", "full"] = "edit"
