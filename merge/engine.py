@@ -15,7 +15,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from merge import answers, checks
+from merge import answers, checks, deletions
 from merge.file import FileMerge, merge_file
 from merge.markers import holds_markers, render
 from merge.paths import BINARY, suffix_of
@@ -81,6 +81,7 @@ def merge_commits(
         if path not in work.edits:
             _conflicted_path(work, path)
     _unclaimed_messages(work)
+    _deletions(work, ours, brought)
     _clean_paths(work, ours, theirs, brought)
     _apply_choices(work, choices)
     return _outcome(work)
@@ -203,6 +204,29 @@ def _unclaimed_messages(work: _Work) -> None:
             _escalate(work, path, kind, _reason(kind, message.text))
     if not work.merged.clean and not work.edits and not work.conflicts:
         _escalate(work, "", "other", "git reports a conflict but names no path")
+
+
+def _deletions(
+    work: _Work, ours: str, brought: Mapping[str, tuple[Entry | None, Entry | None]]
+) -> None:
+    """Asks for every deletion that the plan did not declare; the marked tree keeps the file."""
+    declared = work.settings.declared
+    if declared is None:
+        return
+    clean = {
+        path: pair
+        for path, pair in brought.items()
+        if path not in work.merged.stages and path not in work.edits
+    }
+    for path in deletions.undeclared(work.store, ours, work.merged.tree, clean, declared):
+        entry = clean[path][0]
+        assert entry is not None
+        stages = {1: entry, 2: entry}
+        mark = fingerprint(stages)
+        work.conflicts.append(
+            FileConflict(path, "deletion", deletions.WHY, stages, fingerprint=mark)
+        )
+        work.marked[path] = entry
 
 
 def _clean_paths(

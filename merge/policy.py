@@ -12,6 +12,30 @@ Tier = Literal["none", "proven", "tested"]
 
 
 @dataclass(frozen=True, slots=True)
+class Declared:
+    """What a plan said that it would touch."""
+
+    patterns: tuple[str, ...] = ()
+    text: str = ""
+    """The plan itself; a path, a file's name or a folder with its slash counts where named."""
+    moves: tuple[str, ...] = ()
+    """Patterns of places to which any file may be moved."""
+
+    def covers(self, path: str) -> bool:
+        if matches(path, self.patterns):
+            return True
+        parts = path.split("/")
+        folders = ["/".join(parts[:n]) + "/" for n in range(1, len(parts))]
+        if any(re.search(rf"(?<![\w./-]){re.escape(folder)}(?![\w.-])", self.text)
+               for folder in folders):  # fmt: skip
+            return True
+        return any(
+            re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", self.text)
+            for name in (path, parts[-1])
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What the caller allows.
 
@@ -31,6 +55,9 @@ class Settings:
     decision (`merge.resolvers.versions` says when it is), or always a question."""
     disabled: tuple[str, ...] = ()
     """Names of rules that are not used."""
+    declared: Declared | None = None
+    """What the plan said that it would touch: a deletion of anything else is a question. None
+    lets every deletion pass."""
     unresolve: tuple[str, ...] = ()
     """Paths whose conflicts are questions whatever the rules say."""
 

@@ -41,3 +41,7 @@ class ObjectStore(Protocol):
     def changed_paths(self, old: str, new: str) -> Mapping[str, tuple[Entry | None, Entry | None]]:
         """Paths that differ between two trees or commits, without rename detection."""
         ...
+
+    def renames(self, old: str, new: str) -> Mapping[str, str]:
+        """Old to new path of the files that git takes for renamed between two trees."""
+        ...

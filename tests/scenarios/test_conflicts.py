@@ -318,3 +318,21 @@ def test_a_later_plan_that_means_to_change_a_stuck_plans_files_waits_with_it(rep
     project.wtrun("resolve", "03-02", "--take", "plan", expect=0)
     project.execute(expect=0)
     assert repo.read("lib/d.txt") == b"line of 03-03\n"
+
+
+def test_an_undeclared_deletion_waits_for_a_word_and_a_declared_one_lands(repo: Repo) -> None:
+    # naming the file in the plan would declare it
+    steps = [{"run": ["sh", "-c", "rm ol*"]}, {"commit": "feat: less"}, {"summary": True}]
+    plans = {
+        "01": plan_text("01", steps=steps),
+        "02": plan_text("02", files=["gone.txt"], steps=[{"delete": "gone.txt"}, *steps[1:]]),
+    }
+    project = Project.make(repo, plans, {"old.txt": "1\n", "gone.txt": "1\n"})
+    done = project.execute(expect=3)
+    assert "old.txt" in done.stderr
+    assert project.statuses() == {"03-01": "conflicted", "03-02": "landed"}
+    assert "did not declare" in project.wtrun("resolve", "03-01", "--list", expect=0).stdout
+    assert (repo.path / "old.txt").exists()
+    assert not (repo.path / "gone.txt").exists()
+    project.wtrun("resolve", "03-01", "--take", "plan", expect=0)
+    assert not (repo.path / "old.txt").exists()

@@ -85,3 +85,8 @@ class GitObjects:
                 None if new_mode == "000000" else Entry(new_mode, new_oid),
             )
         return found
+
+    def renames(self, old: str, new: str) -> Mapping[str, str]:
+        args = ("diff-tree", "-r", "-z", "-M", "--diff-filter=R", "--name-status", old, new)
+        fields = self._git(*args)[1].decode().split("\0")[:-1]
+        return dict(zip(fields[1::3], fields[2::3], strict=True))

@@ -61,6 +61,11 @@ class Objects:
     def changed_paths(self, old: str, new: str) -> Mapping[str, tuple[Entry | None, Entry | None]]:
         return self.reader.changed(old, new)
 
+    def renames(self, old: str, new: str) -> Mapping[str, str]:
+        args = ("diff-tree", "-r", "-z", "-M", "--diff-filter=R", "--name-status", old, new)
+        fields = self.git.run(*args).fields
+        return dict(zip(fields[1::3], fields[2::3], strict=True))
+
     def tree_of(self, commit: str) -> str:
         return self.git.text("rev-parse", "--verify", f"{commit}^{{tree}}")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from merge import MergeOutcome, Settings, merge_commits
 from merge.engine import diff_text
-from merge.policy import Tier
+from merge.policy import Declared, Tier
 from merge.tree import SUBMODULE
 from merge.types import Choice, FileConflict, Resolution
 from worktree_runner.core import settled
@@ -49,7 +49,8 @@ def tier_of(settings: RunSettings) -> Tier:
 
 def merge_settings(session: Session, plan: PlanState, tier: Tier) -> Settings:
     """How the merge engine is to work for a plan."""
-    return settings_for(session.settings, session.dialect, session.state, plan, tier)
+    found = settings_for(session.settings, session.dialect, session.state, plan, tier)
+    return replace(found, declared=_declared(session, plan))
 
 
 def settings_for(
@@ -63,6 +64,12 @@ def settings_for(
         keep_ours=(*keep, *plan.drop),
         unresolve=(*settings.merge.unresolve, *plan.unresolve),
     )
+
+
+def _declared(session: Session, plan: PlanState) -> Declared:
+    """What the plan said that it would touch; planning files may be moved about, not deleted."""
+    text = session.plan(plan.id).text.decode("utf-8", "replace")
+    return Declared((*plan.files, plan.summary), text, moves=(f"{session.dialect.root}/",))
 
 
 def merged(
