@@ -127,6 +127,12 @@ SITUATIONS: list[tuple[str, RunState, Policy, tuple[Action, ...]]] = [
         (Stop("every plan of wave 1 failed, so the cause is not in one plan"),),
     ),
     (
+        "a person who may retry decides, also when all of a wave failed",
+        run(plan(1, S.FAILED), plan(2, S.FAILED), plan(3, wave=2, after=[1])),
+        PERSON,
+        (Ask("03-01"),),
+    ),
+    (
         "one question at a time, as its answer may stop the run",
         run(plan(1, S.FAILED), plan(2, S.ASKING)),
         PERSON,

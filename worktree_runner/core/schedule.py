@@ -375,14 +375,14 @@ def _stop(state: RunState, policy: Policy) -> Stop | None:
     if not failed:
         return None
     waiting = state.with_status(Status.WAITING)
-    if not waiting:
-        return None
+    if not waiting or (policy.on_failure == "ask" and policy.interactive):
+        return None  # a person decides about each failure
     first = failed[0]
     if all(p.status is Status.FAILED for p in state.plans.values() if p.wave == first.wave) and (
         sum(p.wave == first.wave for p in state.plans.values()) > 1
     ):
         return Stop(f"every plan of wave {first.wave} failed, so the cause is not in one plan")
-    if policy.on_failure == "continue" or (policy.on_failure == "ask" and policy.interactive):
+    if policy.on_failure == "continue":
         return None
     return Stop(f"{first.id} failed")
 
