@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report", "Print the report of a run."),
     "logs": ("logs", "Show what a plan's agent said and did."),
     "state": ("state", "Show the project's state as agents are told it, or rebuild it."),
+    "conflicts": ("conflicts", "Show conflicts that wait, and those that plans head for."),
     "resolve": ("resolve", "Decide a conflict."),
     "resolutions": ("resolutions", "List how conflicts were settled, with each change."),
     "unresolve": ("unresolve", "Undo how a conflict was settled, and decide it yourself."),
@@ -48,8 +49,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Run a phase": (
-        "execute", "plan", "status", "logs", "resolve", "resolutions", "unresolve", "publish",
-        "report", "clean", "state",
+        "execute", "plan", "status", "logs", "conflicts", "resolve", "resolutions", "unresolve",
+        "publish", "report", "clean", "state",
     ),
     "Set up": ("agents", "config", "demo"),
     "Work beside others": ("reservations", "reserve", "release", "renew", "mail"),

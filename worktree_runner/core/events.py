@@ -65,6 +65,9 @@ class Type(StrEnum):
     PLAN_DEFERRED = "plan.deferred"
     """why: the question about the plan is left open; it is not asked again before a resume"""
 
+    CONFLICTS_FORESEEN = "conflicts.foreseen"
+    """pairs: list of {plans (two), paths, settled} in conflict as branches stand; new: those of
+    them, with the paths, that were not there before"""
     MERGE_CHOSEN = "merge.chosen"
     """head, tip: the order of merges as it was taken"""
     MERGE_CONFLICTED = "merge.conflicted"

@@ -139,6 +139,8 @@ class RunState:
     """Failures that concern every agent."""
     usages: tuple[tuple[str, float | None, int | None], ...] = ()
     """Plan, cost and tokens of each ended attempt, as far as its agent reported them."""
+    foreseen: tuple[Mapping[str, Any], ...] = ()
+    """Pairs of plans that conflict as their branches stood last; decides nothing."""
     held: Mapping[str, Any] = field(default_factory=dict)
     """Why the target could not be published last; empty if it could."""
     planning_commit: str = ""
@@ -417,6 +419,9 @@ _RUN_CHANGES: dict[str, Callable[[RunState, Event], RunState]] = {
     Type.ATTEMPT_ENDED: _attempt_used,
     Type.MERGE_LANDED: lambda state, event: replace(state, tip=event.data["commit"]),
     Type.RESOLUTION_REPLACED: lambda state, event: replace(state, tip=event.data["commit"]),
+    Type.CONFLICTS_FORESEEN: lambda state, event: replace(
+        state, foreseen=tuple(event.data["pairs"])
+    ),
     Type.TARGET_MERGED: lambda state, event: replace(state, tip=event.data["commit"]),
     Type.CORRECTIONS_COMMITTED: lambda state, event: replace(state, tip=event.data["commit"]),
     Type.PLANNING_COMMITTED: lambda state, event: replace(

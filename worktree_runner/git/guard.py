@@ -43,6 +43,9 @@ SETTINGS = {
 }
 """No collection beside a run, no recorded resolutions of other people, a reflog for the audit."""
 
+MOVED = "wtrun-moved"
+"""In the worktree's own git dir: grows by a sign with each commit of the attempt's branch."""
+
 PROGRAM = Path(__file__).with_name("guard_hook.py")
 
 
@@ -155,6 +158,7 @@ def _script(spec: GuardSpec, hooks: Path, facts: Path, count: int) -> str:
         "BRANCH": shlex.quote(f"refs/heads/{spec.branch}"),
         "CHECK": shlex.join(_program(facts)),
         "FORWARD": spec.hooks,
+        "MOVED": MOVED,
     }
     text = PROGRAM.with_name("guard_hook.sh").read_text()
     for key, value in values.items():

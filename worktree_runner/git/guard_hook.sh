@@ -42,7 +42,13 @@ staged_paths() {
   git diff --cached --name-only --no-renames --no-ext-diff -z
 }
 
+# a sign for the run, which looks at conflicts to come when a branch has moved
+note_move() {
+  case $input in *" "@BRANCH@ | *" "@BRANCH@"$nl"*) printf . >>"$gitdir/@MOVED@" ;; esac
+}
+
 guard_refs() {
+  if [ "$1" = committed ] && [ "$gitdir" = @GITDIR@ ]; then note_move 2>/dev/null; fi
   [ "$1" = prepared ] || return 0
   bad=
   while read -r old new ref; do

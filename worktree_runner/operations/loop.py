@@ -32,6 +32,7 @@ from worktree_runner.operations import (
     asking,
     attempts,
     fencing,
+    forecast,
     gate,
     judging,
     queueing,
@@ -70,9 +71,12 @@ class Loop:
     stalls: stalling.Stalls = field(init=False)
     watch: Watch | None = None
     """Keeps the live board up to date while the loop waits."""
+    foresight: forecast.Watcher = field(init=False)
+    """Says when plans at work begin to conflict."""
 
     def __post_init__(self) -> None:
         self.stalls = stalling.Stalls(self.session)
+        self.foresight = forecast.Watcher(self.session)
 
     # -- running ---------------------------------------------------------------------
 
@@ -233,6 +237,8 @@ class Loop:
         if until is not None:
             patience = min(patience, max(0.0, until - time.time()))
         patience = min(patience, self.stalls.patience())
+        self.foresight.look()
+        patience = min(patience, self.foresight.patience)
         supervision.wait_any(folders, patience, wake=self.wake_read)
         self.look_for_stalls()
         self.renew_when_due()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from worktree_runner.core.events import Event, Type
+from worktree_runner.core.forecast import in_words
 from worktree_runner.core.gate import Ended, Purpose, Result, Verdict, shown
 from worktree_runner.core.limits import PARKED
 from worktree_runner.core.settled import resolution_of, sentence
@@ -141,6 +142,12 @@ class Narrator:
 
     def deferred(self, event: Event, state: RunState) -> Told:
         return f"{event.data['why']}; the others go on", Tone.WARN
+
+    def foreseen(self, event: Event, state: RunState) -> Told:
+        pairs = [in_words(item) for item in event.data.get("new", ()) if item["paths"]]
+        if not pairs:
+            return None
+        return "\n".join(f"begin to conflict: {words}" for words in pairs), Tone.WARN
 
     def conflicted(self, event: Event, state: RunState) -> Told:
         paths = [item["path"] for item in event.data["paths"]]
@@ -293,6 +300,7 @@ _TELLERS: dict[str, Callable[[Any, Event, RunState], Told]] = {
     Type.PLAN_RETRIED: Narrator.retried,
     Type.PLAN_ASKED: Narrator.asked,
     Type.PLAN_DEFERRED: Narrator.deferred,
+    Type.CONFLICTS_FORESEEN: Narrator.foreseen,
     Type.MERGE_CONFLICTED: Narrator.conflicted,
     Type.RESOLUTION_UNDONE: Narrator.undone,
     Type.RESOLUTION_REPLACED: Narrator.replaced,
