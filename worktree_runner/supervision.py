@@ -256,6 +256,13 @@ def sweep(mark: Mark, *, keep: Collection[str] = (), grace: float = 2.0) -> tupl
     return end_rows(lambda: _carriers(wanted, kept), grace)
 
 
+def living(mark: Mark) -> tuple[int, ...]:
+    """The processes that carry the mark (of the whole run if it names no attempt), sorted."""
+    wanted = [f"WTRUN_RUN_ID={mark.run}".encode()]
+    wanted += [f"WTRUN_ATTEMPT={mark.attempt}".encode()] if mark.attempt else []
+    return tuple(sorted(row.pid for row in _carriers(wanted)))
+
+
 def _carriers(wanted: Sequence[bytes], kept: Sequence[bytes] = ()) -> list[proctable.Row]:
     """The living processes that carry all wanted marks and none of the kept ones."""
     table = proctable.process_table()

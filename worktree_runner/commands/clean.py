@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from worktree_runner.operations.clean import Removal
+    from worktree_runner.ui.console import Screen
 
 
 @click.command("clean")
@@ -14,33 +20,59 @@ def command(dry_run: bool, force: bool) -> int:
     Says for each one why it is safe or not. With --force the others go too, but every stray
     commit and uncommitted file is first kept under refs/wtrun/salvage/. Worktrees and branches
     that wtrun did not make are never touched, nor what an unfinished run still needs.
+
+    \b
+    wtrun clean --dry-run
+    wtrun clean --force
+    git log --oneline --all --glob=refs/wtrun/salvage     what was kept
     """
     from pathlib import Path
 
     from worktree_runner.commands.terminal import open_terminal
-    from worktree_runner.core.texts import listing
     from worktree_runner.errors import ExitCode
     from worktree_runner.git.repository import open_repository
     from worktree_runner.operations.clean import clean, leftovers
+    from worktree_runner.operations.cleanup import give_back_space
+    from worktree_runner.operations.project import refuse_inside_attempt
     from worktree_runner.store.runlock import run_lock
 
     screen, _ = open_terminal()
     repository = open_repository(Path.cwd())
-    found = leftovers(repository)
-    if not found:
-        screen.answer("nothing is left over")
-        return int(ExitCode.DONE)
-    for item in found:
-        screen.answer(f"{item.belongings.place} ({item.belongings.branch}): {item.verdict}")
+    refuse_inside_attempt(repository)
     if dry_run:
+        for item in leftovers(repository):
+            screen.answer(f"{item.name}\n  {item.verdict}")
+        screen.say("nothing was removed")
         return int(ExitCode.DONE)
     with run_lock(repository.layout, "wtrun clean"):
-        removed = clean(repository, leftovers(repository), force=force)
-    for item, refs in removed:
-        kept = f"; its work is kept in {listing(list(refs))}" if refs else ""
-        screen.answer(f"removed {item.belongings.place}{kept}")
-    unsafe = [item for item in found if not item.needed and not item.belongings.safe]
-    if unsafe and not force:
-        screen.say("the others stay; to remove them too, with their work kept under a ref:")
+        found = leftovers(repository)
+        done = {}
+        for removal in clean(repository, found, force=force):
+            done[removal.item] = removal
+            _tell(screen, removal)
+        for item in found:
+            if item not in done:
+                screen.answer(f"{item.name}\n  {item.verdict}")
+        problem = give_back_space(repository)
+    if not found:
+        screen.answer("nothing is left over")
+    if problem:
+        screen.warn(problem)
+    if not force and any(item.removable and not item.belongings.safe for item in found):
+        screen.say("to remove also what is not safe, with its work kept under a ref:")
         screen.command("wtrun clean --force")
-    return int(ExitCode.DONE)
+    failed = any(removal.problem for removal in done.values())
+    return int(ExitCode.FAILED if failed else ExitCode.DONE)
+
+
+def _tell(screen: Screen, removal: Removal) -> None:
+    """One removal: what went, why that was safe, and where its work is kept."""
+    item = removal.item
+    if removal.problem:
+        screen.answer(f"{item.name}\n  could not be removed: {removal.problem}")
+    elif item.belongings.safe:
+        screen.answer(f"removed {item.name}\n  {item.verdict}")
+    else:
+        screen.answer(f"removed {item.name}\n  {item.belongings.why_not}")
+    for ref in removal.salvaged:
+        screen.answer(f"  kept in {ref}")

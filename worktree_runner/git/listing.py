@@ -90,6 +90,32 @@ def _fact(line: bytes) -> tuple[str, str]:
     return key, value
 
 
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How a branch came to be: `mark` if wtrun made it and nobody renamed or copied it since."""
+
+    known: bool
+    """Whether git kept a reflog that tells."""
+    mark: Mark | None = None
+
+
+def making_of(git: Git, layout: Layout, branch: str) -> Making:
+    """Who made a branch, from its reflog, which git moves along with a rename."""
+    ref = f"refs/heads/{branch}"
+    file = layout.common_dir / "logs" / ref
+    if file.is_file():
+        # one read instead of one process for each of maybe a thousand branches
+        lines = file.read_text(errors="surrogateescape").splitlines()
+        words = [line.partition("\t")[2] for line in lines]
+    else:
+        shown = git.run("reflog", "show", "--format=%gs", ref, "--", check=False).text
+        words = shown.splitlines()[::-1]
+    if not words:
+        return Making(known=False)
+    taken = any(word.startswith(("Branch: renamed", "Branch: copied")) for word in words)
+    return Making(known=True, mark=None if taken else Mark.parse(words[0]))
+
+
 def list_own(git: Git, run: str | None = None) -> tuple[Worktree, ...]:
     """The worktrees that wtrun made (for that run, if one is named)."""
     own = []

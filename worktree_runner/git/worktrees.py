@@ -7,6 +7,7 @@
 - A worktree is wtrun's if and only if its record is locked with wtrun's reason. Git writes that
   reason first of all, so a crash at any moment leaves a marked record. It also keeps foreign
   `git worktree prune` and `remove` away. Who unlocks it takes it over: wtrun then leaves it alone.
+- The first line of a branch's reflog holds the same mark, so `clean` can tell wtrun's branches.
 - A branch is created only where there was none, and removed only where it still points to what
   the caller saw. Never a global prune, never gc, never a change of the configuration.
 """
@@ -151,7 +152,7 @@ def _make_branch(git: Git, new: _New) -> bool:
     ref = f"refs/heads/{new.branch}"
     try:
         # an empty old value: only where there is none
-        argv = ("update-ref", "-m", new.mark.reason, ref, new.base, "")
+        argv = ("update-ref", "--create-reflog", "-m", new.mark.reason, ref, new.base, "")
         again(lambda: git.run(*argv, env=ENGLISH))
         return True
     except GitError as error:

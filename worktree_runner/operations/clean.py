@@ -1,21 +1,31 @@
 """`wtrun clean`: finds worktrees and branches that wtrun made and nobody needs any more.
 
-- Only what a journal of wtrun names is looked at; a path or branch that the user made under
-  such a name meanwhile is told apart by the mark in the worktree and by the journal's commits.
-- Safe to remove: everything in it is in the target or on a run's own ref. The rest needs
-  `--force`, which puts it under `refs/wtrun/salvage/` first.
-- What an unfinished run still needs is kept, whatever is asked.
+- What wtrun made is told by what it left itself, never by a name: the mark in a worktree's record
+  (git's lock reason), the mark in the first line of a branch's reflog, and only where git keeps
+  no reflog by a run's journal. So it is found without the run's folder, and a branch that the
+  user makes under such a name later is the user's.
+- Safe to remove: everything in it is on a branch of the user's, a tag, a remote's branch or a ref
+  of wtrun's own. The rest needs `--force`, which puts it under `refs/wtrun/salvage/` first.
+- What an unfinished run still needs, what a process works in and what the user has checked out is
+  kept, whatever is asked.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 
-from worktree_runner.core.state import Status
+from worktree_runner import supervision
+from worktree_runner.attempts import Mark as ProcessMark
+from worktree_runner.core.state import RunState, Status
+from worktree_runner.core.texts import count, listing
+from worktree_runner.errors import WtrunError
 from worktree_runner.git import worktrees
+from worktree_runner.git.listing import making_of
 from worktree_runner.git.repository import Repository
-from worktree_runner.operations import cleanup, runs
+from worktree_runner.git.worktrees import Mark, Worktree
+from worktree_runner.operations import cleanup, readiness, runs
 from worktree_runner.operations.cleanup import Belongings
 
 
@@ -23,11 +33,26 @@ from worktree_runner.operations.cleanup import Belongings
 class Leftover:
     """A worktree or branch of an earlier attempt, and what may be done with it."""
 
-    run: str
-    plan: str
+    mark: Mark
     belongings: Belongings
     needed: str = ""
-    """Why it must stay: an unfinished run works with it. Empty if it is only left over."""
+    """Why it must stay, whatever is asked; empty if it is only left over."""
+    missing: bool = False
+    """Git has the worktree on record, and its folder is gone."""
+
+    @property
+    def name(self) -> str:
+        """The worktree with its branch, or the one of them that is there."""
+        place, branch = self.belongings.place, self.belongings.branch
+        if place is None:
+            return f"branch {branch}"
+        tip = f" (branch {branch})" if self.belongings.branch_tip else ""
+        return f"{place}{tip}{', whose folder is gone' if self.missing else ''}"
+
+    @property
+    def removable(self) -> bool:
+        """Whether `--force` may remove it."""
+        return not self.needed and not self.belongings.inside
 
     @property
     def verdict(self) -> str:
@@ -35,73 +60,125 @@ class Leftover:
         if self.needed:
             return f"kept: {self.needed}"
         if self.belongings.safe:
-            return "safe: everything in it is on a branch of yours or on the run's own ref"
+            return "safe: every commit in it is kept elsewhere, and no file is uncommitted"
+        if self.belongings.inside:
+            return f"kept: {self.belongings.why_not}"
         return f"not safe: {self.belongings.why_not}"
 
 
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What became of a leftover; `problem` is why it could not be removed."""
+
+    item: Leftover
+    salvaged: tuple[str, ...] = ()
+    problem: str = ""
+
+
 def leftovers(repository: Repository) -> tuple[Leftover, ...]:
-    """Every worktree and branch of wtrun's that exists, oldest run first."""
-    layout = repository.layout
-    needed = _needed(repository)
-    safe = _safe_commits(repository)
-    own = {str(tree.path): tree for tree in worktrees.list_own(repository.git)}
-    listed = {str(tree.path) for tree in worktrees.list_all(repository.git)}
-    found = []
-    for worktree, (run, plan, branch) in sorted(runs.made_by_wtrun(layout).items()):
-        place = Path(worktree)
-        tree = own.get(str(place.resolve()))
-        mine = tree is not None and tree.mark is not None and tree.mark.run == run
-        tip = repository.git.resolve(f"refs/heads/{branch}")
-        if not mine and (tip is None or str(place.resolve()) in listed):
-            continue
-        belongings = cleanup.inspect(repository, place, branch, safe)
-        found.append(Leftover(run, plan, belongings, needed.get(worktree, "")))
-    return tuple(found)
+    """Every worktree and branch of wtrun's that exists, sorted; changes nothing."""
+    return tuple(_Search(repository).found())
 
 
-def _needed(repository: Repository) -> dict[str, str]:
-    """Worktrees that an unfinished run goes on with -> the reason in words."""
-    kept = {}
-    for _, state in runs.unfinished(repository.layout):
-        for plan in state.plans.values():
-            if plan.worktree and plan.status not in (Status.FAILED, Status.SKIPPED):
-                kept[plan.worktree] = (
-                    f"plan {plan.id} of the unfinished run {state.id} is {plan.status}; "
-                    f"wtrun execute {state.phase}"
-                )
-    return kept
+class _Search:
+    """One look at a repository: what is listed once is asked once."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self.trees = worktrees.list_all(repository.git)
+        self.planned = runs.attempts_planned(repository.layout)
+
+    def found(self) -> Iterator[Leftover]:
+        covered = set()
+        for tree in sorted(self.trees, key=lambda tree: tree.path):
+            if tree.mark is not None:
+                branch = self._branch_of(tree)
+                covered.add(branch)
+                yield self._judge(tree.mark, tree, branch)
+        for branch, mark in sorted(self.own_branches.items()):
+            if branch not in covered:
+                yield self._judge(mark, None, branch)
+
+    @cached_property
+    def own_branches(self) -> Mapping[str, Mark]:
+        """Every branch that wtrun made, with whose it is."""
+        git = self.repository.git
+        heads = git.text("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").splitlines()
+        found = {}
+        for branch in heads:
+            made = making_of(git, self.repository.layout, branch)
+            mark = made.mark if made.known else self.planned.get(branch)
+            if mark is not None:
+                found[branch] = mark
+        return found
+
+    @cached_property
+    def safe_commits(self) -> list[str]:
+        """Tips under which work counts as kept: of the user's, of remotes and of wtrun's refs."""
+        refs = self.repository.git.text(
+            "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/wtrun",
+            "refs/remotes", "refs/tags",
+        )  # fmt: skip
+        pairs = (line.split(" ", 1) for line in refs.splitlines())
+        own = {f"refs/heads/{branch}" for branch in self.own_branches}
+        return [oid for oid, name in pairs if name not in own]
+
+    @cached_property
+    def unfinished(self) -> Mapping[str, RunState]:
+        return {folder.id: state for folder, state in runs.unfinished(self.repository.layout)}
+
+    def _branch_of(self, tree: Worktree) -> str:
+        """The branch that was made with the worktree, whatever HEAD says there now."""
+        made = next((name for name, mark in self.own_branches.items() if mark == tree.mark), "")
+        return made or (tree.branch if tree.branch in self.own_branches else "") or ""
+
+    def _judge(self, mark: Mark, tree: Worktree | None, branch: str) -> Leftover:
+        layout = self.repository.layout
+        place = tree.path if tree is not None else None
+        baseline: tuple[str, ...] = ()
+        if place is not None and place.is_dir():
+            baseline = readiness.untouched_in(layout.run(mark.run), place)
+        found = cleanup.inspect(self.repository, place, branch, self.safe_commits, baseline)
+        missing = tree is not None and tree.missing
+        return Leftover(mark, found, self._needed(mark, tree, branch), missing)
+
+    def _needed(self, mark: Mark, tree: Worktree | None, branch: str) -> str:
+        """Why it must stay; empty if nobody needs it."""
+        state = self.unfinished.get(mark.run)
+        if state is not None:
+            plan = state.plans.get(mark.owner)
+            again = f"go on with it: wtrun execute {state.phase}"
+            if plan is None:
+                return f"the unfinished run {state.id} uses it; {again}"
+            same = branch == plan.branch or (tree and str(tree.path) == plan.worktree)
+            current = same or plan.attempt == mark.attempt
+            if current and plan.status not in (Status.FAILED, Status.SKIPPED):
+                return f"plan {plan.id} of the unfinished run {state.id} is {plan.status}; {again}"
+        attempt = f"{mark.owner}-a{mark.attempt}"
+        pids = supervision.living(ProcessMark(mark.run, attempt)) if tree is not None else ()
+        if pids:
+            return f"{count(len(pids), 'process', 'processes')} still at work in it: " + (
+                listing([str(pid) for pid in pids], limit=5)
+            )
+        others = [t.path for t in self.trees if branch and t.branch == branch and t != tree]
+        return f"it is checked out at {others[0]}" if others else ""
 
 
-def _safe_commits(repository: Repository) -> list[str]:
-    """Tips under which work counts as kept: local branches that are not plans', runs' refs."""
-    plans = {branch for _, _, branch in runs.made_by_wtrun(repository.layout).values()}
-    refs = repository.git.text(
-        "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/wtrun",
-        "refs/remotes", "refs/tags",
-    )  # fmt: skip
-    tips = []
-    for line in refs.splitlines():
-        oid, _, name = line.partition(" ")
-        if name.removeprefix("refs/heads/") not in plans:
-            tips.append(oid)
-    return tips
-
-
-def clean(
-    repository: Repository, found: tuple[Leftover, ...], *, force: bool
-) -> list[tuple[Leftover, tuple[str, ...]]]:
+def clean(repository: Repository, found: tuple[Leftover, ...], *, force: bool) -> Iterator[Removal]:
     """Removes the safe ones, with `force` the unsafe too; each with the refs that keep its work.
 
     A crash in between leaves the rest as it was; what was removed is proven or salvaged.
     """
-    removed = []
     for item in found:
-        if item.needed or not (item.belongings.safe or force):
+        if not item.removable or not (item.belongings.safe or force):
             continue
         refs: tuple[str, ...] = ()
-        if not item.belongings.safe:
-            name = item.belongings.place.name
-            refs = cleanup.salvage(repository, item.run, name, item.belongings)
-        cleanup.remove(repository, item.belongings)
-        removed.append((item, refs))
-    return removed
+        try:
+            if not item.belongings.safe:
+                name = f"{item.mark.owner}-a{item.mark.attempt}"
+                refs = cleanup.salvage(repository, item.mark.run, name, item.belongings)
+            cleanup.remove(repository, item.belongings)
+        except WtrunError as error:
+            yield Removal(item, refs, error.message)
+            continue
+        yield Removal(item, refs)

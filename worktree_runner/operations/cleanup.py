@@ -4,40 +4,49 @@
   pointed to is in the run's tip (or the target), and no file lies uncommitted.
 - What has no proof is kept; `force` (the user's word) first puts it under `refs/wtrun/salvage/`:
   stray commits as they are, uncommitted files as a commit made through a private index.
-- Nothing that no journal of wtrun names is ever touched.
+- A repository inside a worktree can't be kept that way: such a worktree stays, whatever is asked.
+- Nothing that wtrun did not make is ever touched.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from worktree_runner.core.events import Type
+from worktree_runner.core.texts import listing
+from worktree_runner.errors import WtrunError
 from worktree_runner.git import worktrees
+from worktree_runner.git.entries import empty_trash, real, record_of
 from worktree_runner.git.gateway import Git
 from worktree_runner.git.repository import Repository
 from worktree_runner.operations import places, readiness
 from worktree_runner.operations.evidence import leftovers
 from worktree_runner.operations.session import Session
 
+_OWN_REFS = ("refs/worktree", "refs/bisect", "refs/rewritten")
+_SHOWN = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Belongings:
-    """What would go away with a worktree and its branch."""
+    """What would go away with a worktree and its branch; either may be gone already."""
 
-    place: Path
+    place: Path | None
     branch: str
     branch_tip: str | None
     strays: tuple[str, ...]
     """Commits that are not in any of the safe ones, newest of each line only."""
     files: tuple[str, ...]
     """Uncommitted files."""
+    inside: tuple[str, ...] = ()
+    """Repositories in the worktree with commits of their own, which no ref here can keep."""
 
     @property
     def safe(self) -> bool:
-        return not self.strays and not self.files
+        return not self.strays and not self.files and not self.inside
 
     @property
     def why_not(self) -> str:
@@ -46,8 +55,9 @@ class Belongings:
         if self.strays:
             parts.append(f"commits that are nowhere else: {_short(self.strays)}")
         if self.files:
-            more = f" and {len(self.files) - 3} more" if len(self.files) > 3 else ""
-            parts.append(f"uncommitted files: {', '.join(self.files[:3])}{more}")
+            parts.append(f"uncommitted files: {listing(self.files, limit=_SHOWN)}")
+        if self.inside:
+            parts.append(f"it holds other repositories: {listing(self.inside, limit=_SHOWN)}")
         return "; ".join(parts)
 
 
@@ -57,30 +67,58 @@ def _short(commits: Iterable[str]) -> str:
 
 def inspect(
     repository: Repository,
-    place: Path,
+    place: Path | None,
     branch: str,
     safe: Iterable[str],
     baseline: tuple[str, ...] = (),
 ) -> Belongings:
-    """What the worktree and the branch hold that none of the `safe` commits contains."""
+    """What the worktree and the branch hold that none of the `safe` commits contains.
+
+    The worktree's record in git tells its commits also where its folder is gone.
+    """
     git = repository.git
     tip = git.resolve(f"refs/heads/{branch}") if branch else None
-    known = [commit for commit in safe if commit]
     seen = {tip} if tip else set()
+    if tip:
+        seen |= set(_reflog(git, f"refs/heads/{branch}"))
     files: tuple[str, ...] = ()
-    if (place / ".git").exists():
-        inside = Git(place)
-        files = leftovers(place, baseline)
-        head = inside.resolve("HEAD")
-        seen |= {head} if head else set()
-        seen |= set(inside.run("reflog", "show", "--format=%H", "HEAD", check=False).text.split())
-        own = inside.run(
-            "for-each-ref", "--format=%(objectname)", "refs/worktree", "refs/bisect",
-            "refs/rewritten", check=False,
-        ).text.split()  # fmt: skip
-        seen |= set(own)
-    strays = _not_in(git, seen, known)
-    return Belongings(place, branch, tip, strays, files)
+    inside: tuple[str, ...] = ()
+    record = record_of(repository.layout, place) if place is not None else None
+    if record is not None:
+        head = f"worktrees/{record.name}/HEAD"
+        found = git.resolve(head)
+        seen |= {found} if found else set()
+        seen |= set(_reflog(git, head))
+    if place is not None and record is not None and (place / ".git").exists():
+        own = Git(place).run("for-each-ref", "--format=%(objectname)", *_OWN_REFS, check=False)
+        seen |= set(own.text.split())
+        changed = leftovers(place, baseline)
+        inside = (
+            *(path.rstrip("/") for path in changed if path.endswith("/")),
+            *_unpushed_submodules(record),
+        )
+        files = tuple(path for path in changed if not path.endswith("/"))
+    strays = _not_in(git, seen, [commit for commit in safe if commit])
+    return Belongings(place, branch, tip, strays, files, inside)
+
+
+def _reflog(git: Git, ref: str) -> list[str]:
+    return git.run("reflog", "show", "--format=%H", ref, "--", check=False).text.split()
+
+
+def _unpushed_submodules(record: Path) -> Iterator[str]:
+    """Submodules of a worktree with commits that no remote of theirs has; they go with it."""
+    root = record / "modules"
+    for head in sorted(root.rglob("HEAD")):
+        git_dir = head.parent
+        if not (git_dir / "objects").is_dir():
+            continue
+        own = Git(git_dir).run(
+            "--git-dir=.", "-c", "core.worktree=", "-c", "core.bare=true",
+            "rev-list", "--max-count=1", "HEAD", "--branches", "--not", "--remotes", check=False,
+        )  # fmt: skip
+        if own.code != 0 or own.text:
+            yield git_dir.relative_to(root).as_posix()
 
 
 def _not_in(git: Git, commits: set[str], known: list[str]) -> tuple[str, ...]:
@@ -104,7 +142,7 @@ def salvage(repository: Repository, run: str, name: str, belongings: Belongings)
     objects = repository.objects
     refs = []
     wanted = [(commit[:10], commit) for commit in belongings.strays]
-    if belongings.files:
+    if belongings.files and belongings.place is not None:
         wanted.append(("files", snapshot(belongings.place)))
     for part, commit in wanted:
         ref = f"refs/wtrun/salvage/{run}/{name}/{part}"
@@ -116,34 +154,49 @@ def salvage(repository: Repository, run: str, name: str, belongings: Belongings)
 
 
 def snapshot(place: Path) -> str:
-    """A commit of the worktree's files as they are, ignored ones left out, HEAD as its parent."""
+    """A commit of the worktree's files as they are, ignored ones left out, HEAD as its parent.
+
+    What is staged and differs from the files is a second parent, as `git stash` has it.
+    """
     git = Git(place)
     head = git.resolve("HEAD")
+    parents = [head] if head else []
+    staged = git.run("write-tree", check=False)  # fails with unmerged entries: the files tell
     with tempfile.TemporaryDirectory(prefix="wtrun-salvage-") as folder:
         env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         if head is not None:
             git.run("read-tree", head, env=env)
         git.run("add", "--all", "--", ".", env=env)
         tree = git.run("write-tree", env=env).text
-    parents = ["-p", head] if head else []
-    message = f"Uncommitted files of {place.name}, kept by wtrun\n"
+    known = {tree, git.run("rev-parse", "HEAD^{tree}", check=False).text}
+    if staged.code == 0 and staged.text not in known:
+        message = f"Staged files of {place.name}, kept by wtrun\n"
+        parents.append(_commit(git, staged.text, parents, message))
+    return _commit(git, tree, parents, f"Uncommitted files of {place.name}, kept by wtrun\n")
+
+
+def _commit(git: Git, tree: str, parents: Iterable[str], message: str) -> str:
+    args = [word for parent in parents for word in ("-p", parent)]
     return git.run(
-        "commit-tree", "--no-gpg-sign", tree, *parents, "-F", "-", stdin=message.encode()
+        "commit-tree", "--no-gpg-sign", tree, *args, "-F", "-", stdin=message.encode()
     ).text
 
 
 def remove(repository: Repository, belongings: Belongings) -> None:
     """Removes worktree and branch; the caller has the proof or has salvaged."""
-    tree = places.find(repository, belongings.place)
+    place, tip = belongings.place, belongings.branch_tip
+    tree = places.find(repository, place) if place is not None else None
     if tree is not None:
         worktrees.remove(repository.git, repository.layout, tree)
-    tip = belongings.branch_tip
     if tip is not None:
         worktrees.delete_branch(repository.git, repository.layout, belongings.branch, tip)
 
 
 def clean_landed(session: Session) -> None:
-    """Removes the worktrees of landed plans; what can't be proven safe stays, with the reason."""
+    """Removes the worktrees of landed plans and prints the proof.
+
+    Work beside what landed is salvaged first; what can't be kept or removed stays, with the reason.
+    """
     for plan in session.state.plans.values():
         if plan.cleaned or not plan.commit or not plan.worktree:
             continue
@@ -155,11 +208,15 @@ def clean_landed(session: Session) -> None:
             readiness.untouched(session, plan),
         )
         refs: tuple[str, ...] = ()
-        if not belongings.safe:
-            refs = salvage(
-                session.repository, session.state.id, f"{plan.id}-a{plan.attempt}", belongings
-            )
-        remove(session.repository, belongings)
+        try:
+            _require_own(session.repository, belongings)
+            if not belongings.safe:
+                name = f"{plan.id}-a{plan.attempt}"
+                refs = salvage(session.repository, session.state.id, name, belongings)
+            remove(session.repository, belongings)
+        except WtrunError as error:
+            _keep(session, plan.id, f"its worktree or branch stays: {error.message}")
+            continue
         session.record(
             Type.WORKTREE_REMOVED,
             plan.id,
@@ -170,3 +227,29 @@ def clean_landed(session: Session) -> None:
             salvage=list(refs),
             left=belongings.why_not,
         )
+
+
+def _require_own(repository: Repository, belongings: Belongings) -> None:
+    """Raises if the worktree is not wtrun's any more, or holds what no ref can keep."""
+    if belongings.inside:
+        raise WtrunError(belongings.why_not)
+    place = belongings.place
+    if place is not None and place.exists() and places.find(repository, place) is None:
+        raise WtrunError(f"{place} is not marked as wtrun's any more")
+
+
+def _keep(session: Session, plan_id: str, text: str) -> None:
+    """Says once why something stays."""
+    told = any(
+        event.type == Type.NOTICE and event.plan == plan_id and event.data["text"] == text
+        for event in session.journal.events
+    )
+    if not told:
+        session.record(Type.NOTICE, plan_id, text=text)
+
+
+def give_back_space(repository: Repository) -> str | None:
+    """Deletes what was removed before; words about what could not be deleted, if anything."""
+    if not empty_trash(repository.layout):
+        return None
+    return f"some removed files can't be deleted; see {real(repository.layout.trash)}"

@@ -45,6 +45,9 @@ def finish(session: Session, code: ExitCode, *, now: datetime) -> ExitCode:
         session.record(Type.RUN_PAUSED, code=int(code), reason="waits for a person")
     say_end(session, code)
     save_report(session, code)
+    problem = cleanup.give_back_space(session.repository)
+    if problem:
+        session.screen.warn(problem)
     return code
 
 

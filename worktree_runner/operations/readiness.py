@@ -22,6 +22,7 @@ from worktree_runner.operations.provision import Provisioned, Request, provision
 from worktree_runner.operations.session import Session
 from worktree_runner.process import Mark
 from worktree_runner.store.atomic import save_text
+from worktree_runner.store.paths import RunFolder
 from worktree_runner.store.ports import default_file, lease
 
 
@@ -50,29 +51,34 @@ def make_ready(session: Session, plan: PlanState) -> Ready:
     )
     baseline = {**done.baseline_untracked, **fingerprints(place, done.kept_changes)}
     facts = {"v": 1, "env": dict(done.env), "baseline": baseline}
-    save_text(_file(session, plan), json.dumps(facts, indent=1) + "\n", mode=0o600)
+    save_text(_file(session.folder, place), json.dumps(facts, indent=1) + "\n", mode=0o600)
     return Ready(tuple(baseline), _notices(done))
 
 
 def environment(session: Session, plan: PlanState) -> dict[str, str]:
     """What every process in the plan's worktree finds in its environment: slot, ports and so on."""
-    env: Mapping[str, str] = _load(session, plan).get("env", {})
+    env: Mapping[str, str] = _load(_file(session.folder, Path(plan.worktree))).get("env", {})
     return dict(env)
 
 
 def untouched(session: Session, plan: PlanState) -> tuple[str, ...]:
     """The files that provisioning left in the plan's worktree and that are still as they were."""
-    baseline: Mapping[str, str] = _load(session, plan).get("baseline", {})
-    return tuple(sorted(unchanged(Path(plan.worktree), baseline)))
+    return untouched_in(session.folder, Path(plan.worktree))
 
 
-def _file(session: Session, plan: PlanState) -> Path:
-    return session.folder.path / "worktrees" / f"{Path(plan.worktree).name}.json"
+def untouched_in(run: RunFolder, place: Path) -> tuple[str, ...]:
+    """As `untouched`, for a worktree of any run."""
+    baseline: Mapping[str, str] = _load(_file(run, place)).get("baseline", {})
+    return tuple(sorted(unchanged(place, baseline)))
 
 
-def _load(session: Session, plan: PlanState) -> dict[str, Any]:
+def _file(run: RunFolder, place: Path) -> Path:
+    return run.path / "worktrees" / f"{place.name}.json"
+
+
+def _load(file: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(_file(session, plan).read_bytes()))
+        return dict(json.loads(file.read_bytes()))
     except FileNotFoundError:
         return {}
 

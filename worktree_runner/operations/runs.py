@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from worktree_runner.core.events import Type
 from worktree_runner.core.ids import parse_token
 from worktree_runner.core.state import RunState, fold
+from worktree_runner.git.listing import Mark
 from worktree_runner.store import journal
 from worktree_runner.store.paths import Layout, RunFolder
 
@@ -59,4 +60,16 @@ def made_by_wtrun(layout: Layout) -> dict[str, tuple[str, str, str]]:
         for event in journal.read(folder.journal).events:
             if event.type == Type.ATTEMPT_PLANNED and event.plan is not None:
                 found[event.data["worktree"]] = (folder.id, event.plan, event.data["branch"])
+    return found
+
+
+def attempts_planned(layout: Layout) -> dict[str, Mark]:
+    """Every branch that a journal names and that no journal says was removed -> whose it is."""
+    found: dict[str, Mark] = {}
+    for folder in run_folders(layout):
+        for event in journal.read(folder.journal).events:
+            if event.type == Type.ATTEMPT_PLANNED and event.plan and event.data.get("fresh", True):
+                found[event.data["branch"]] = Mark(folder.id, event.plan, event.data["n"])
+            elif event.type == Type.WORKTREE_REMOVED:
+                found.pop(event.data["branch"], None)
     return found
