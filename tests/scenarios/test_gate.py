@@ -228,3 +228,34 @@ def test_a_queue_that_is_killed_goes_on_to_the_same_end(repo: Repo, type: str, m
     assert [project.starts(f"03-0{n}") for n in (1, 2, 3)] == [1, 1, 1]
     assert repo.git("fsck", "--strict", "--no-dangling") == ""
     nothing_left(project)
+
+
+@pytest.mark.parametrize(("name", "code"), [("mine", 0), ("bad-mine", 5)])
+def test_a_target_that_moved_meanwhile_is_checked_with_what_has_landed(
+    repo: Repo, tmp_path: Path, name: str, code: int
+) -> None:
+    ready, go = tmp_path / "ready", tmp_path / "go"
+    steps = [
+        {"touch": str(ready)},
+        {"wait": str(go)},
+        {"write": "good", "text": "x"},
+        {"commit": "feat: good"},
+        {"summary": True},
+    ]
+    project = Project.make(repo, {"01": plan_text("01", steps=steps)})
+    process = project.start("execute", "3", "--gate", NO_BAD_FILES)
+    while not ready.exists():
+        assert process.poll() is None
+    repo.commit("the user's own work", {name: "x"})
+    own = repo.git("rev-parse", "main")
+    go.touch()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    if code == 0:
+        assert (repo.path / "good").exists() and (repo.path / name).exists()
+        assert ["03-01"] in [run["plans"] for run in gates(project)]
+        assert [""] in [run["plans"] for run in gates(project)]
+    else:
+        assert "the gate is not green on both together (exit code 1)" in err
+        assert repo.git("rev-parse", "main") == own
+    nothing_left(project)

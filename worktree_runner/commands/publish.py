@@ -17,13 +17,12 @@ def command() -> int:
 
     from worktree_runner.commands.terminal import open_terminal
     from worktree_runner.errors import ExitCode
-    from worktree_runner.operations import cleanup
+    from worktree_runner.operations import checked, cleanup
     from worktree_runner.operations.opening import open_run
-    from worktree_runner.operations.publishing import publish_tip
 
     screen, asker = open_terminal()
     with open_run(Path.cwd(), "wtrun publish", screen, asker) as session:
-        if not publish_tip(session, asked=True):
+        if not checked.publish(session, asked=True):
             return int(ExitCode.PRECONDITION)
         cleanup.clean_landed(session)
         state = session.state

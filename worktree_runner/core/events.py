@@ -112,6 +112,10 @@ class Type(StrEnum):
     """old, new"""
     PUBLISH_HELD = "target.held"
     """reason, paths, hint"""
+    TARGET_MOVED = "target.moved"
+    """at: the target has commits that the tip lacks; they are to be merged in and checked"""
+    TARGET_REFUSED = "target.refused"
+    """at, reason: the moved target can't be merged in, or the gate is not green with it"""
     TARGET_MERGED = "target.merged"
     """target, tip (before), commit: the target had moved and was merged into the tip"""
 

@@ -12,6 +12,8 @@ The rules, which are the specification
 - After two guilty plans the queue goes one by one until it is empty.
 - A plan that needs tested resolutions is a batch of its own. Not green, or nothing to check
   with: the resolutions are undone and the plan's conflict is a question again.
+- A target that has moved on is merged into the tip as an entry without a plan, the first of its
+  batch, and passes the gate like the plans. Not green: the target stays as it is.
 - Every verdict is journalled with its commit and never asked for twice, also after a crash.
 """
 
@@ -35,6 +37,7 @@ class Entry:
     """A plan in a batch: its head, and the commit that holds it and all before it."""
 
     plan: str
+    """Empty: not a plan but the target, which has moved on."""
     head: str
     commit: str
     resolutions: tuple[Mapping[str, Any], ...] = ()
@@ -84,6 +87,12 @@ class Queue:
     confirmed: frozenset[str] = frozenset()
     """Commits whose red verdict came twice."""
     lost: Mapping[str, int] = field(default_factory=dict)
+    target: str = ""
+    """A commit of the target that the tip lacks and that waits to be merged in."""
+    refused: str = ""
+    """The target's commit with which the gate was not green; not tried again in this session."""
+    followed: int = 0
+    """How often the target was merged in since it could be published last."""
     flaky: int = 0
     guilty: int = 0
     """Plans rejected since the queue was last empty."""
@@ -180,7 +189,8 @@ def next_step(queue: Queue, tip: str, queued: Collection[str]) -> Step | None:
     guilty = batch.plans.index(step.plan)
     if landed < guilty:
         return Land(guilty)
-    return step if step.plan in queued else Close()
+    waits = step.plan in queued if step.plan else bool(queue.target)
+    return step if waits else Close()
 
 
 def _landed(batch: Batch, tip: str) -> int | None:
@@ -288,6 +298,16 @@ def apply(queue: Queue, event: Event) -> Queue:
             return replace(queue, open=started, started=data["n"])
         case Type.GATE_ENDED:
             return _ended(queue, data)
+        case Type.TARGET_MOVED:
+            return replace(queue, target=data["at"])
+        case Type.TARGET_REFUSED:
+            return replace(queue, target="", refused=data["at"])
+        case Type.TARGET_MERGED:
+            return replace(queue, target="", followed=queue.followed + 1)
+        case Type.PUBLISHED:
+            return replace(queue, followed=0)
+        case Type.RUN_RESUMED:
+            return replace(queue, refused="", followed=0)
         case Type.MERGE_REJECTED:
             return replace(queue, guilty=queue.guilty + 1)
         case Type.QUEUE_CLOSED:

@@ -191,14 +191,19 @@ def decide(
 
 
 def decide_merge(state: RunState, plan: str) -> tuple[Action, ...]:
-    """As `decide`, for a command that starts no agent and only wants this plan to land."""
+    """As `decide`, for a command that starts no agent and only wants this plan to land.
+
+    Without a plan: that the moved target is merged in.
+    """
     step = queue.next_step(state.queue, state.tip, [p.id for p in state.with_status(Status.QUEUED)])
     if step is not None:
         return (Advance(step),)
     if state.queue.batch is not None:
         return (Wait(),)
-    if state.plans[plan].status is Status.QUEUED:
+    if plan and state.plans[plan].status is Status.QUEUED:
         return (Prepare((plan,)),)
+    if not plan and state.queue.target:
+        return (Prepare(()),)
     return (Finish(exit_code(state)),)
 
 
@@ -208,7 +213,7 @@ def _merges(state: RunState, policy: Policy, startable: tuple[Action, ...]) -> l
     if step is not None:
         return [Advance(step)]
     turn = ready(state, policy)
-    if not turn or state.queue.batch is not None:
+    if not (turn or state.queue.target) or state.queue.batch is not None:
         return []
     if not state.queue.is_on and policy.merge_order == "plan":
         return [Merge(turn[0])]

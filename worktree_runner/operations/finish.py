@@ -12,11 +12,10 @@ from worktree_runner.core.texts import count, listing
 from worktree_runner.core.waves import Arrangement
 from worktree_runner.errors import ExitCode
 from worktree_runner.models import Phase
-from worktree_runner.operations import cleanup, fencing, gate, summaries, tracking
+from worktree_runner.operations import checked, cleanup, fencing, gate, summaries, tracking
 from worktree_runner.operations.branching import checkout_of
 from worktree_runner.operations.corrections import commit_corrections
 from worktree_runner.operations.project import Project
-from worktree_runner.operations.publishing import publish_tip
 from worktree_runner.operations.reporting import save_report
 from worktree_runner.operations.session import Session
 from worktree_runner.ui.console import Screen, Tone
@@ -33,7 +32,7 @@ def finish(session: Session, code: ExitCode, *, now: datetime) -> ExitCode:
     summaries.bring_back(session)
     commit_corrections(session)
     tracking.update(session, now)
-    published = publish_tip(session) if session.state.tip != session.state.base else True
+    published = checked.publish(session) if session.state.tip != session.state.base else True
     cleanup.clean_landed(session)
     if not published and code in (ExitCode.DONE, ExitCode.FAILED):
         code = ExitCode.PRECONDITION

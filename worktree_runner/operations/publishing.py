@@ -18,8 +18,9 @@ def publish_tip(session: Session, *, asked: bool = False) -> bool:
     """Fast-forwards the target to the run's tip; False if something of the user's is in the way.
 
     A target that moved on is merged into the tip first, three times at most: the user may be
-    committing meanwhile. What is held is recorded with its reason, and the run goes on. With
-    `merge.checkout` off, a checkout is moved only if the user asked for it.
+    committing meanwhile. With a gate that is left to the merge queue, which checks it first. What
+    is held is recorded with its reason, and the run goes on. With `merge.checkout` off, a checkout
+    is moved only if the user asked for it.
     """
     if not asked and _stays(session):
         return False
@@ -32,6 +33,9 @@ def publish_tip(session: Session, *, asked: bool = False) -> bool:
             return True
         if result.outcome is Outcome.HELD:
             hold(session, result)
+            return False
+        if session.state.queue.is_on:
+            wait_for_gate(session, result.at)
             return False
         if not follow(session, result.at):
             return False
@@ -63,8 +67,29 @@ def hold(session: Session, result: Publication) -> None:
         session.record(Type.PUBLISH_HELD, **facts)
 
 
+def wait_for_gate(session: Session, target: str) -> None:
+    """Has the merge queue merge the moved target in, unless that was tried in vain already."""
+    queue = session.state.queue
+    if queue.followed >= FOLLOW_AT_MOST:
+        hold(session, Publication(Outcome.HELD, "", f"{session.state.target} keeps moving"))
+    elif target not in (queue.target, queue.refused):
+        session.record(Type.TARGET_MOVED, at=target)
+
+
 def follow(session: Session, target: str) -> bool:
-    """Merges the moved target into the tip; False if that conflicts."""
+    """Merges the moved target into the tip unchecked; False if that conflicts."""
+    state = session.state
+    commit = merge_target(session, target)
+    if commit is None:
+        return False
+    if not session.repository.objects.move_ref(session.tip_ref, commit, state.tip):
+        raise session.narrator.tip_was_moved(session.tip_ref, state.tip)
+    session.record(Type.TARGET_MERGED, target=target, tip=state.tip, commit=commit)
+    return True
+
+
+def merge_target(session: Session, target: str) -> str | None:
+    """The commit that merges the moved target into the tip; None and held if that conflicts."""
     state, objects = session.state, session.repository.objects
     # the user's own changes to planning files count here, so nothing is kept at the tip's side
     own_version = session.settings.merge.own_version
@@ -77,12 +102,17 @@ def follow(session: Session, target: str) -> bool:
         reason = f"{state.target} has moved on and conflicts with the landed plans"
         hint = f"git merge {session.tip_ref}, then wtrun execute {state.phase}"
         hold(session, Publication(Outcome.HELD, target, reason, paths, hint))
-        return False
+        return None
     lines = f"Merge branch '{state.target}' into the landed plans\n\nWtrun-Run: {state.id}\n"
-    commit = objects.commit_tree(
+    return objects.commit_tree(
         outcome.tree, (state.tip, target), lines, sign=bool(session.settings.merge.sign)
     )
-    if not objects.move_ref(session.tip_ref, commit, state.tip):
-        raise session.narrator.tip_was_moved(session.tip_ref, state.tip)
-    session.record(Type.TARGET_MERGED, target=target, tip=state.tip, commit=commit)
-    return True
+
+
+def refuse_target(session: Session, target: str, said: str) -> None:
+    """Leaves the target as it is: the gate is not green on it together with what has landed."""
+    state = session.state
+    reason = f"{state.target} has moved on, and the gate is not green on both together ({said})"
+    session.record(Type.TARGET_REFUSED, at=target, reason=reason)
+    hint = f"git merge {session.tip_ref}, and repair it"
+    hold(session, Publication(Outcome.HELD, target, reason, (), hint))

@@ -9,29 +9,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 from merge import MergeOutcome
 from worktree_runner.core import queue
 from worktree_runner.core.events import Type
 from worktree_runner.core.gate import Verdict, shown
 from worktree_runner.core.state import PlanState, Status
-from worktree_runner.operations import cleanup, fencing, gate, landing, summaries
+from worktree_runner.operations import cleanup, fencing, gate, landing, publishing, summaries
 from worktree_runner.operations.conflicts import report_conflicts
-from worktree_runner.operations.publishing import publish_tip
 from worktree_runner.operations.session import Session
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A plan merged onto something: its commit, and what the merge came to."""
-
-    plan: PlanState
-    commit: str
-    outcome: MergeOutcome
-    tested: bool = False
-
 
 # --- preparing -------------------------------------------------------------------------------
 
@@ -39,25 +27,53 @@ class _Candidate:
 def prepare(session: Session, plans: Sequence[str]) -> None:
     """Merges the plans onto each other as far as they go, and records the batch.
 
-    A plan that conflicts with the tip itself is a question. One that only conflicts with another
-    plan of the batch stays in the queue: that one may still be rejected.
+    A target that has moved on comes first. A plan that conflicts with the tip itself is a
+    question. One that only conflicts with another entry of the batch stays in the queue: that one
+    may still be rejected.
     """
     tip = session.state.tip
-    chain, made, tried = tip, list[_Candidate](), list[PlanState]()
+    entries = _target(session)
+    chain, tried = (entries[-1]["commit"] if entries else tip), list[PlanState]()
     for plan in _in_order(session, plans):
         outcome = landing.merged(session, plan, onto=chain)
         if outcome.tree is not None:
-            commit = landing.commit(session, plan, outcome, onto=chain)
-            made.append(_Candidate(plan, commit, outcome))
-            chain = commit
+            entries.append(_entry(session, plan, outcome, chain))
+            chain = entries[-1]["commit"]
         elif chain == tip and _tests(session):
             tried.append(plan)
         elif chain == tip:
             report_conflicts(session, plan.id, outcome.conflicts)
-    if not made and tried:
-        made = _tested(session, tried[0])
-    if made:
-        _record_batch(session, tip, made)
+    if not entries and tried:
+        entries = _tested(session, tried[0])
+    if entries:
+        number = session.state.queue.batches + 1
+        session.record(Type.QUEUE_PREPARED, batch=number, tip=tip, entries=entries)
+
+
+def _target(session: Session) -> list[dict[str, Any]]:
+    """The entry that merges the moved target in; none if it has not moved, or conflicts."""
+    target = session.state.queue.target
+    if not target:
+        return []
+    commit = publishing.merge_target(session, target)
+    if commit is None:
+        session.record(Type.TARGET_REFUSED, at=target, reason="it conflicts")
+        return []
+    return [{"plan": "", "head": target, "commit": commit}]
+
+
+def _entry(
+    session: Session, plan: PlanState, outcome: MergeOutcome, onto: str, *, tested: bool = False
+) -> dict[str, Any]:
+    """A plan merged onto a commit, as the journal holds it."""
+    return {
+        "plan": plan.id,
+        "head": plan.head,
+        "commit": landing.commit(session, plan, outcome, onto=onto),
+        "resolutions": [landing.resolution_to_json(item) for item in outcome.resolutions],
+        "notices": list(outcome.notices),
+        "tested": tested,
+    }
 
 
 def _in_order(session: Session, plans: Sequence[str]) -> list[PlanState]:
@@ -78,35 +94,14 @@ def _tests(session: Session) -> bool:
     return session.policy.tests_resolutions and session.state.queue.is_on
 
 
-def _tested(session: Session, plan: PlanState) -> list[_Candidate]:
+def _tested(session: Session, plan: PlanState) -> list[dict[str, Any]]:
     """The plan with its likely resolutions, alone; a question where there are none."""
     tip = session.state.tip
     outcome = landing.merged(session, plan, onto=tip, tier="tested")
     if outcome.tree is None:
         report_conflicts(session, plan.id, outcome.conflicts)
         return []
-    return [_Candidate(plan, landing.commit(session, plan, outcome, onto=tip), outcome, True)]
-
-
-def _record_batch(session: Session, tip: str, made: Iterable[_Candidate]) -> None:
-    session.record(
-        Type.QUEUE_PREPARED,
-        batch=session.state.queue.batches + 1,
-        tip=tip,
-        entries=[
-            {
-                "plan": one.plan.id,
-                "head": one.plan.head,
-                "commit": one.commit,
-                "resolutions": [
-                    landing.resolution_to_json(item) for item in one.outcome.resolutions
-                ],
-                "notices": list(one.outcome.notices),
-                "tested": one.tested,
-            }
-            for one in made
-        ],
-    )
+    return [_entry(session, plan, outcome, tip, tested=True)]
 
 
 # --- advancing -------------------------------------------------------------------------------
@@ -145,6 +140,10 @@ def land(session: Session, upto: int) -> None:
     if not session.repository.objects.move_ref(session.tip_ref, new[-1].commit, tip):
         raise session.narrator.tip_was_moved(session.tip_ref, tip)
     for entry in new:
+        if not entry.plan:
+            tip = session.state.tip
+            session.record(Type.TARGET_MERGED, target=entry.head, tip=tip, commit=entry.commit)
+            continue
         session.record(
             Type.MERGE_LANDED,
             entry.plan,
@@ -154,7 +153,7 @@ def land(session: Session, upto: int) -> None:
             resolutions=list(entry.resolutions),
             notices=list(entry.notices),
         )
-    after_landing(session, [entry.plan for entry in new])
+    after_landing(session, [entry.plan for entry in new if entry.plan])
 
 
 def after_landing(session: Session, plans: Iterable[str]) -> None:
@@ -162,15 +161,18 @@ def after_landing(session: Session, plans: Iterable[str]) -> None:
     for plan in plans:
         fencing.release(session, plan)
     summaries.bring_back(session)
-    publish_tip(session)
+    publishing.publish_tip(session)
     cleanup.clean_landed(session)
 
 
 def reject(session: Session, step: queue.Reject) -> None:
     """Takes the plan out of the queue: its likely resolutions are undone, or a person is asked."""
-    plan = session.of(step.plan)
     result = session.state.queue.results.get(step.commit)
     said = result.in_words() if result else "there is no gate"
+    if not step.plan:
+        publishing.refuse_target(session, session.state.queue.target, said)
+        return
+    plan = session.of(step.plan)
     if step.tested:
         outcome = landing.merged(session, plan, onto=session.state.tip, tier="proven")
         if outcome.tree is None:

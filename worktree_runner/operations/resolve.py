@@ -16,19 +16,15 @@ from worktree_runner.core import conflict_report
 from worktree_runner.core.conflicts import hunk_count
 from worktree_runner.core.edited import file_text, left_marker, size_of
 from worktree_runner.core.events import Type
-from worktree_runner.core.state import Status
 from worktree_runner.core.texts import count, listing
 from worktree_runner.errors import UsageError
 from worktree_runner.operations import (
     asking,
     by_hand,
-    gate,
-    landing,
-    queueing,
+    checked,
     remembering,
 )
-from worktree_runner.operations.conflicts import conflict_facts, report_conflicts
-from worktree_runner.operations.loop import open_loop
+from worktree_runner.operations.conflicts import conflict_facts
 from worktree_runner.operations.opening import conflicted
 from worktree_runner.operations.session import Session, choice_to_json
 from worktree_runner.operations.tools import conflict_tools
@@ -98,7 +94,7 @@ def _answer(
     session.record(
         Type.MERGE_ANSWERED, plan_id, choices=[choice_to_json(choice) for choice in fixed]
     )
-    return land(session, plan_id)
+    return checked.land(session, plan_id)
 
 
 def _choice(plan_id: str, item: FileConflict, kind: ChoiceKind, hunk: int | None) -> Choice:
@@ -130,7 +126,7 @@ def ask(session: Session, plan_id: str) -> bool:
     if not isinstance(answer, Decided):
         return False
     asking.record_answer(session, plan_id, answer)
-    return land(session, plan_id)
+    return checked.land(session, plan_id)
 
 
 def with_tool(session: Session, plan_id: str, path: str | None) -> bool:
@@ -186,7 +182,7 @@ def edit(session: Session, plan_id: str) -> None:
 def go_on(session: Session, plan_id: str) -> bool:
     """Takes what was done by hand in the plan's worktree; True if the plan has landed."""
     by_hand.take(session, plan_id)
-    return land(session, plan_id)
+    return checked.land(session, plan_id)
 
 
 def abort(session: Session, plan_id: str) -> bool:
@@ -206,19 +202,4 @@ def abort(session: Session, plan_id: str) -> bool:
     why = "its conflict was left unresolved"
     session.record(Type.PLAN_SKIPPED, plan_id, because=why, by="user")
     session.screen.say(f"its branch {plan.branch} and worktree stay", plan=plan_id)
-    return True
-
-
-def land(session: Session, plan_id: str) -> bool:
-    """Lands the plan if nothing of it is open any more and the gate is green, and publishes."""
-    if session.state.queue.is_on:
-        with open_loop(session) as loop:
-            loop.land(plan_id)
-        gate.finish(session)
-        return session.of(plan_id).status is Status.LANDED
-    result = landing.land(session, plan_id)
-    if isinstance(result, landing.Conflicted):
-        report_conflicts(session, plan_id, result.conflicts)
-        return False
-    queueing.after_landing(session, [plan_id])
     return True

@@ -175,7 +175,7 @@ class Narrator:
         return f"no gate: {reason}; merges go on unchecked, as with --no-gate", Tone.WARN
 
     def gate_started(self, event: Event, state: RunState) -> Told:
-        plans = listing(list(event.data.get("plans", ())), limit=8)
+        plans = listing([plan or state.target for plan in event.data.get("plans", ())], limit=8)
         match Purpose(event.data["purpose"]):
             case Purpose.BASELINE:
                 commit = event.data["candidate"][:10]
@@ -216,6 +216,12 @@ class Narrator:
             f"landed, not published: {event.data['reason']}{where}; {state.target} stays as it is\n"
             f"to publish: {how}",
             Tone.WARN,
+        )
+
+    def target_moved(self, event: Event, state: RunState) -> Told:
+        return (
+            f"{state.target} has moved on: merged in and checked before it is published",
+            Tone.PLAIN,
         )
 
     def followed(self, event: Event, state: RunState) -> Told:
@@ -311,6 +317,7 @@ _TELLERS: dict[str, Callable[[Any, Event, RunState], Told]] = {
     Type.GATE_STARTED: Narrator.gate_started,
     Type.GATE_ENDED: Narrator.gate_ended,
     Type.PUBLISH_HELD: Narrator.held,
+    Type.TARGET_MOVED: Narrator.target_moved,
     Type.TARGET_MERGED: Narrator.followed,
     Type.CORRECTIONS_COMMITTED: Narrator.corrected,
     Type.PLANNING_COMMITTED: Narrator.committed,
