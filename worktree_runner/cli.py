@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status", "Show where a run stands."),
     "report": ("report", "Print the report of a run."),
     "logs": ("logs", "Show what a plan's agent said and did."),
+    "attach": ("attach", "Open a plan's agent session, or a shell in its worktree."),
     "state": ("state", "Show the project's state as agents are told it, or rebuild it."),
     "conflicts": ("conflicts", "Show conflicts that wait, and those that plans head for."),
     "resolve": ("resolve", "Decide a conflict."),
@@ -49,10 +50,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Run a phase": (
-        "execute", "plan", "status", "logs", "conflicts", "resolve", "resolutions", "unresolve",
-        "publish", "report", "clean", "state",
+        "execute", "plan", "status", "logs", "attach", "conflicts", "resolve", "resolutions",
+        "unresolve", "publish", "report", "clean", "state",
     ),
-    "Set up": ("agents", "config", "demo"),
+    "Set up": ("agents", "config", "trust", "demo"),
     "Work beside others": ("reservations", "reserve", "release", "renew", "mail"),
 }  # fmt: skip
 """How `--help` groups the commands; those that stand nowhere come last."""

@@ -67,5 +67,8 @@ class AcpAgent:
             files={**records(request, self.name, "jsonl"), file: json.dumps(task, indent=1) + "\n"},
         )
 
+    def attach(self, request: AgentRequest) -> tuple[str, ...]:
+        return ()
+
     def parser(self) -> EventParser:
         return JsonlParser()

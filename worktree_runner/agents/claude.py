@@ -95,6 +95,9 @@ class ClaudeAgent:
         tools += [f"mcp__{server.name}" for server in request.mcp_servers]
         return ["--permission-mode", "acceptEdits", "--allowedTools", *tools]
 
+    def attach(self, request: AgentRequest) -> tuple[str, ...]:
+        return (self._program, "--resume", request.resume or "", *self._table.args)
+
     def parser(self) -> EventParser:
         return ClaudeParser()
 

@@ -100,6 +100,9 @@ class CodexAgent:
         key = "sandbox_workspace_write.writable_roots"
         return ["--sandbox", "workspace-write", "-c", f"{key}={toml(roots)}"]
 
+    def attach(self, request: AgentRequest) -> tuple[str, ...]:
+        return (self._program, *self._table.args, "resume", request.resume or "")
+
     def parser(self) -> EventParser:
         return CodexParser()
 

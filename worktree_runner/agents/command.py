@@ -35,6 +35,7 @@ class CommandAgent:
             ("argv", table.argv),
             ("model_args", table.model_args),
             ("resume_argv", table.resume_argv),
+            ("attach_argv", table.attach_argv),
         ):
             check_template(template, f"{place} {key}")
         self.name = name
@@ -68,6 +69,9 @@ class CommandAgent:
             stdin=request.prompt_file if table.prompt_via == "stdin" else None,
             files=records(request, self.name, table.events),
         )
+
+    def attach(self, request: AgentRequest) -> tuple[str, ...]:
+        return fill(self._table.attach_argv, request)
 
     def parser(self) -> EventParser:
         if self._parser is not None:

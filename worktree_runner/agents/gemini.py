@@ -87,6 +87,9 @@ class GeminiAgent:
         )
         return "\n".join(_rule(*rule) for rule in rules)
 
+    def attach(self, request: AgentRequest) -> tuple[str, ...]:
+        return ()
+
     def parser(self) -> EventParser:
         return GeminiParser()
 

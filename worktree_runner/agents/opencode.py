@@ -116,6 +116,9 @@ class OpencodeAgent:
             bash |= {command: "allow", f"{command} *": "allow"}
         return {"edit": edit, "bash": bash, "external_directory": outside, "doom_loop": "deny"}
 
+    def attach(self, request: AgentRequest) -> tuple[str, ...]:
+        return (self._program, "-s", request.resume or "", *self._table.args)
+
     def parser(self) -> EventParser:
         return OpencodeParser()
 

@@ -66,3 +66,12 @@ def read_checkpoint(folder: Path, outcome: AgentOutcome) -> Checkpoint | None:
     file = folder / "outbox" / CHECKPOINT
     text = file.read_text(errors="replace") if file.is_file() else None
     return checkpoints.read(outcome.final_text, text)
+
+
+def read_session(events: str, folder: Path) -> str | None:
+    """The id of the session that an attempt began, as its output names it."""
+    from worktree_runner.agents.registry import parser_for
+
+    parser = parser_for(events)
+    found = [event.session_id for event in replay(parser, folder) if event.session_id]
+    return found[-1] if found else parser.end(None, killed=True, timed_out=False).session_id

@@ -74,6 +74,9 @@ class QwenAgent:
         tools = [f"run_shell_command({command})" for command in commands]
         return ["--approval-mode", "auto-edit", "--allowed-tools", *tools]
 
+    def attach(self, request: AgentRequest) -> tuple[str, ...]:
+        return (self._program, "--resume", request.resume or "", *self._table.args)
+
     def parser(self) -> EventParser:
         return QwenParser()
 

@@ -30,6 +30,8 @@ class CommandTable(Frozen):
     """Added at the end when a model is chosen."""
     resume_argv: tuple[str, ...] = ()
     """Used instead of `argv` when a session is resumed; empty: it can't resume."""
+    attach_argv: tuple[str, ...] = ()
+    """Opens a session for a person (`wtrun attach`), with `{resume}`; empty: a shell instead."""
     prompt_via: Literal["stdin", "file"] = "stdin"
     """The prompt is a file in any case; with `stdin` it is on standard input as well."""
     events: Literal["none", "jsonl", "acp", "claude", "codex", "opencode", "gemini", "qwen"] = (

@@ -56,6 +56,9 @@ class ShellAgent:
             },
         )
 
+    def attach(self, request: AgentRequest) -> tuple[str, ...]:
+        return ()
+
     def parser(self) -> EventParser:
         return ShellParser()
 

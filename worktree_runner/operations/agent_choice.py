@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from worktree_runner.agents.protocol import Agent
 from worktree_runner.agents.registry import choose
 from worktree_runner.agents.settings import AgentSettings
+from worktree_runner.core.routing import route
 from worktree_runner.dialects.schema import Dialect
+from worktree_runner.models import Plan
 from worktree_runner.store import config
 from worktree_runner.store.settings import Settings
 
+PERSONAS = {
+    "claude": (".claude/agents",),
+    "opencode": (".opencode/agent", ".opencode/agents", ".config/opencode/agent"),
+}
+"""Where programs keep agents of a person or a project, below the home or the worktree."""
 ALIASES = ("opus", "sonnet", "haiku")
 
 
@@ -32,3 +41,16 @@ def choose_model(settings: Settings, dialect: Dialect, agent: Agent, role: str) 
     name = config.choose_model(settings, dialect, role, agent.name)
     foreign = name in ALIASES and agent.name != "claude" and settings.model is None
     return None if foreign else name
+
+
+def choose_persona(
+    plan: Plan, dialect: Dialect, agent: Agent, worktree: Path, home: Path
+) -> str | None:
+    """The dialect's own agent for the plan's domain (`ariadna-backend-executor`), where the program
+    has it installed; None for plans of no special domain."""
+    persona = route(plan, dialect).persona
+    if f"executor.{plan.domain}" not in dialect.agents:
+        return None
+    folders = PERSONAS.get(agent.name, ())
+    places = [root / folder / f"{persona}.md" for root in (worktree, home) for folder in folders]
+    return persona if any(place.is_file() for place in places) else None

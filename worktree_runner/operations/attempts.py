@@ -22,7 +22,7 @@ from worktree_runner.core.state import PlanState
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git.gateway import Git
 from worktree_runner.operations import fencing, places, prompting, readiness
-from worktree_runner.operations.agent_choice import choose_model
+from worktree_runner.operations.agent_choice import choose_model, choose_persona
 from worktree_runner.operations.readiness import Ready, make_ready
 from worktree_runner.operations.session import Session
 from worktree_runner.store.agents import Agent as MailAgent
@@ -152,6 +152,7 @@ def compose(session: Session, plan: PlanState, folder: Path) -> AgentRequest:
         prompt_file=prompt_file,
         model=choose_model(session.settings, session.dialect, session.agent, role),
         domain=values.domain,
+        persona=choose_persona(values, session.dialect, session.agent, place, Path.home()),
         phase=values.phase,
         plan_number=values.number,
         title=values.title,

@@ -65,6 +65,8 @@ def failure_of(plan: PlanState) -> str | None:
 
 def _because(why: str, plan: PlanState) -> str:
     said = str(plan.outcome.get("message", ""))
+    if plan.ended_because == "stalled":
+        return said
     return f"{why}: {said}" if said and said != why else why
 
 

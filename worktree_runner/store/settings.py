@@ -225,6 +225,8 @@ class AgentTable(Table):
     """Added when a model is chosen: `["--model", "{model}"]`."""
     resume_argv: Texts = ()
     """Instead of `argv` for going on with a session, with `{resume}`."""
+    attach_argv: Texts = ()
+    """Opens a session for a person (`wtrun attach`), with `{resume}`."""
     prompt_via: Literal["stdin", "file"] = "stdin"
     """How the prompt is handed over; the file is there in any case."""
     events: Literal["none", "jsonl", "acp", "claude", "codex", "opencode", "gemini", "qwen"] = (
