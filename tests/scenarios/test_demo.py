@@ -40,6 +40,7 @@ def test_the_demo_shows_a_lane_a_settled_conflict_and_one_that_waits(tmp_path: P
     assert resolved.returncode == 0, resolved.stderr
     again = wtrun(place, home, "execute", "3")
     assert again.returncode == 0, again.stderr
+    assert "/gsd:verify-work 03" in resolved.stderr + again.stderr
     repo = Repo(place, clean_environment(home))
     merges = repo.git("log", "--first-parent", "--merges", "--format=%s", "main").splitlines()
     assert len(merges) == 7
@@ -63,7 +64,7 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     [
         ("Purpose: years fit\nOutput: lib/months.py", "Sums. Years fit. lib/months.py."),
         ("all of them\n**Goal:** 4.5 of what?", "Sums. All of them. 4.5 of what?"),
-        ("Sums", "Sums"),
+        ("Sums", "Sums."),
     ],
 )
 def test_what_a_plan_builds_is_told_as_sentences(objective: str, text: str) -> None:

@@ -132,6 +132,15 @@ def _next(session: Session, code: ExitCode) -> None:
     elif code is ExitCode.PRECONDITION:
         screen.say("Next:")
         screen.command("wtrun publish")
+    elif code is ExitCode.DONE and state.facts.get("whole") and _verify(session):
+        goal = f"whether the {session.dialect.words.phase} reaches its goal"
+        screen.say(f"Next, in the coding agent, {goal}:")
+        screen.command(_verify(session))
+
+
+def _verify(session: Session) -> str:
+    """What the planning family calls the step after a phase; empty if it has none."""
+    return session.dialect.commands.verify_work.format(phase=session.state.phase)
 
 
 def say_interrupted(session: Session) -> None:
