@@ -21,7 +21,8 @@ class Type(StrEnum):
 
     RUN_STARTED = "run.started"
     """phase, dialect, target, base, planning ("tracked" or "ignored"), agent, options,
-    plans: list of {id, path, summary, title, wave, lane, depends_on, order, autonomous}"""
+    plans: list of {id, path, summary, title, wave, lane, depends_on, order, autonomous},
+    words: the dialect's for plan and plans"""
     RUN_RESUMED = "run.resumed"
     """pid, host"""
     RUN_PAUSED = "run.paused"

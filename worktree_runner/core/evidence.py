@@ -53,6 +53,8 @@ class Evidence:
     """What the agent said of its failure, if it did."""
     seconds: float | None = None
     checkpoint: Mapping[str, Any] = field(default_factory=dict)
+    word: str = "summary"
+    """What the dialect calls a summary."""
 
 
 class Kind(StrEnum):
@@ -121,17 +123,17 @@ def missing_evidence(evidence: Evidence) -> str | None:
     if not evidence.has_summary:
         return f"no {evidence.summary_path.rsplit('/', 1)[-1]} was written"
     if evidence.self_check is SelfCheck.FAILED:
-        return "the summary's own self-check says FAILED"
+        return f"the {evidence.word}'s own self-check says FAILED"
     if evidence.missing:
         named = ", ".join(evidence.missing)
-        return f"the summary says that it created {named}, but that is not in the commit"
+        return f"the {evidence.word} says that it created {named}, but that is not in the commit"
     return None
 
 
 def _notes(evidence: Evidence) -> tuple[str, ...]:
     notes = []
     if evidence.rescued:
-        notes.append("the summary had been left uncommitted; wtrun committed it")
+        notes.append(f"the {evidence.word} had been left uncommitted; wtrun committed it")
     if evidence.leftovers:
         shown = ", ".join(evidence.leftovers[:5])
         more = len(evidence.leftovers) - 5

@@ -55,6 +55,8 @@ class Policy:
     max_cost: float | None = None
     max_tokens: int | None = None
     min_plans_for_parallel: int = 2
+    plan_word: str = "plan"
+    wave_word: str = "wave"
 
     @property
     def tests_resolutions(self) -> bool:
@@ -386,7 +388,10 @@ def _stop(state: RunState, policy: Policy) -> Stop | None:
     if all(p.status is Status.FAILED for p in state.plans.values() if p.wave == first.wave) and (
         sum(p.wave == first.wave for p in state.plans.values()) > 1
     ):
-        return Stop(f"every plan of wave {first.wave} failed, so the cause is not in one plan")
+        return Stop(
+            f"every {policy.plan_word} of {policy.wave_word} {first.wave} failed, "
+            f"so the cause is not in one {policy.plan_word}"
+        )
     if policy.on_failure == "continue":
         return None
     return Stop(f"{first.id} failed")

@@ -126,7 +126,7 @@ def _fast_forward(place: Path, target: str, old: str, candidate: str) -> Publica
         return Publication(
             Outcome.HELD,
             old,
-            "untracked or ignored files are where the plans add theirs",
+            "untracked or ignored files are where new ones would land",
             in_the_way,
             "move these files away",
         )
@@ -135,7 +135,7 @@ def _fast_forward(place: Path, target: str, old: str, candidate: str) -> Publica
         return Publication(
             Outcome.HELD,
             old,
-            "the plans changed files that have local edits",
+            "files that would change have local edits",
             tuple(edited),
             "commit or stash these edits",
         )

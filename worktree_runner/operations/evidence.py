@@ -34,6 +34,7 @@ def gather(session: Session, plan: PlanState, checkpoint: Mapping[str, Any]) -> 
         message=str(plan.outcome.get("message", "")),
         seconds=plan.outcome.get("seconds"),
         checkpoint=checkpoint,
+        word=session.dialect.words.summary,
     )
     if not place.is_dir() or Git(place).resolve("HEAD") is None:
         return nothing

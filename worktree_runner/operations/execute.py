@@ -145,6 +145,7 @@ def begin(project: Project, options: Options, screen: Screen, asker: Asker) -> S
         phase=phase.dir.token,
         name=phase.dir.name,
         dialect=project.dialect.name,
+        words=project.dialect.words.model_dump(include={"plan", "plans"}),
         root=project.dialect.root,
         target=target.branch,
         base=base,
@@ -250,6 +251,8 @@ def _session(
         dialect=project.dialect,
         settings=settings,
         policy=Policy(
+            plan_word=project.dialect.words.plan,
+            wave_word=project.dialect.words.wave,
             max_parallel=settings.max_parallel if settings.parallel else 1,
             interactive=asker.interactive,
             on_failure=settings.on_failure,

@@ -95,15 +95,15 @@ def merge_target(session: Session, target: str) -> str | None:
     own_version = session.settings.merge.own_version
     settings = Settings(tier=tier_of(session.settings), own_version=own_version)
     outcome = merge_commits(
-        objects, state.tip, target, settings=settings, labels=("landed plans", state.target)
+        objects, state.tip, target, settings=settings, labels=("landed", state.target)
     )
     if outcome.tree is None:
         paths = tuple(item.path for item in outcome.conflicts)
-        reason = f"{state.target} has moved on and conflicts with the landed plans"
+        reason = f"{state.target} has moved on and conflicts with what has landed"
         hint = f"git merge {session.tip_ref}, then wtrun execute {state.phase}"
         hold(session, Publication(Outcome.HELD, target, reason, paths, hint))
         return None
-    lines = f"Merge branch '{state.target}' into the landed plans\n\nWtrun-Run: {state.id}\n"
+    lines = f"Merge branch '{state.target}' into what has landed\n\nWtrun-Run: {state.id}\n"
     return objects.commit_tree(
         outcome.tree, (state.tip, target), lines, sign=bool(session.settings.merge.sign)
     )

@@ -58,8 +58,10 @@ def _plan_json(folder: RunFolder, plan: PlanState) -> dict[str, Any]:
 def render(layout: Layout, folder: RunFolder, state: RunState) -> str:
     """The run for a person: one line a plan, then what to do next."""
     landed = len(state.with_status(Status.LANDED))
+    words = {"plan": "plan", "plans": "plans", **state.facts.get("words", {})}
     lines = [
-        f"run {state.id}: {landed} of {count(len(state.plans), 'plan')} merged into "
+        f"run {state.id}: {landed} of "
+        f"{count(len(state.plans), words['plan'], words['plans'])} merged into "
         f"{state.target}, {_mood(layout, state)}"
     ]
     width = max((len(plan.id) for plan in state.plans.values()), default=0)

@@ -225,7 +225,7 @@ class Narrator:
         )
 
     def followed(self, event: Event, state: RunState) -> Told:
-        return f"{state.target} had moved on; merged it into the landed plans", Tone.PLAIN
+        return f"{state.target} had moved on; merged it into what has landed", Tone.PLAIN
 
     def corrected(self, event: Event, state: RunState) -> Told:
         paths = listing(event.data["files"], limit=8)
