@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,8 +25,6 @@ ALLOWED_COMMANDS = (
     "git rev-parse", "wtrun",
 )  # fmt: skip
 """What every agent may run without being asked: enough to commit on its own branch."""
-PRE_TOOL_HOOK = (sys.executable, "-P", "-m", "worktree_runner", "hook", "pre-tool")
-"""What an agent asks before each edit; says nothing outside of a guarded attempt."""
 _PLACEHOLDER = re.compile(r"\{\{([a-z_]+)\}\}|\{([a-z_]+)\}")
 
 

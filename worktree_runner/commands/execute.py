@@ -24,6 +24,7 @@ SETTINGS = {
     "max_tokens": "limits.max_tokens",
     "plan_max_cost": "limits.plan_max_cost",
     "plan_max_tokens": "limits.plan_max_tokens",
+    "on_reserved": "reservations.on_reserved",
 }
 """Which setting an option is."""
 
@@ -89,6 +90,11 @@ Run it again after Ctrl-C, a crash or a conflict: it goes on where it was.""",
     "--branching",
     type=click.Choice(["none", "phase", "stage", "milestone"]),
     help="Land on the current branch, or on one for the phase or the milestone.",
+)
+@click.option(
+    "--on-reserved",
+    type=click.Choice(["wait", "ask", "fail"]),
+    help="When others have reserved a plan's files: wait, ask (without a terminal: fail), fail.",
 )
 @click.option("--dialect", metavar="NAME|FILE", help="Read the planning files as this dialect.")
 @click.option("--no-input", is_flag=True, help="Never ask; end with the code that says why.")

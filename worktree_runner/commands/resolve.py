@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from worktree_runner.operations.session import Session
 
 
 @click.command("resolve")
@@ -21,6 +26,10 @@ import click
 @click.option(
     "--abort", is_flag=True, help="Put the worktree back after --edit; else leave the plan out."
 )
+@click.option("--accept-breach", "breach", flag_value="accept", help="Keep what its agent changed.")
+@click.option("--drop", "breach", flag_value="drop", help="Merge it without the foreign files.")
+@click.option("--fail", "breach", flag_value="fail", help="Fail the plan after a breach.")
+@click.option("--put-back", "breach", flag_value="put-back", help="Put refs back that it moved.")
 @click.option("--json", "as_json", is_flag=True, help="With --list: for programs.")
 def command(
     plan: str,
@@ -33,8 +42,9 @@ def command(
     go_on: bool,
     abort: bool,
     as_json: bool,
+    breach: str | None,
 ) -> int:
-    """Decide the conflict of PLAN: at a terminal hunk by hunk, else by the options.
+    """Decide the conflict or the breach of PLAN: at a terminal, else by the options.
 
     By hand: --edit sets the merge up in the plan's worktree; edit the files there, --continue.
     A plan that has nothing left to decide lands at once; 'wtrun execute' goes on with the rest.
@@ -44,6 +54,7 @@ def command(
     wtrun resolve 03-02 --list
     wtrun resolve 03-02 --take plan --path src/a.py
     wtrun resolve 03-02 --edit                        then edit, then --continue
+    wtrun resolve 03-02 --put-back                    after its agent left its own ground
     """
     from pathlib import Path
 
@@ -51,10 +62,11 @@ def command(
     from worktree_runner.commands.terminal import open_terminal
     from worktree_runner.core.state import Status
     from worktree_runner.errors import ExitCode, UsageError
-    from worktree_runner.operations import resolve
+    from worktree_runner.operations import resolve, resolve_breach
     from worktree_runner.operations.opening import open_run
 
-    if sum((listing, take is not None, tool, edit, go_on, abort)) > 1:
+    chosen = (listing, take is not None, tool, edit, go_on, abort, breach is not None)
+    if sum(chosen) > 1:
         raise UsageError(
             "Only one of --list, --take, --tool, --edit, --continue and --abort can be given."
         )
@@ -62,6 +74,8 @@ def command(
         raise UsageError("--hunk needs --path.", hint=f"wtrun resolve {plan} --list")
     screen, asker = open_terminal()
     with open_run(Path.cwd(), f"wtrun resolve {plan}", screen, asker, plan=plan) as session:
+        if breach is not None or resolve_breach.concerns(session, plan):
+            return _breach(session, plan, breach, listing=listing)
         if listing or not (take or tool or edit or go_on or abort or asker.interactive):
             conflicts = resolve.open_conflicts(session, plan)
             render = resolve.list_json if as_json else resolve.render_list
@@ -88,6 +102,30 @@ def command(
         if not done:
             rejected = session.of(plan).status is Status.REJECTED
             return int(ExitCode.FAILED if rejected else ExitCode.CONFLICT)
-        screen.say("to go on with the rest:")
-        screen.command(f"wtrun execute {session.state.phase}")
+        return _done(session)
     return int(ExitCode.DONE)
+
+
+def _breach(session: Session, plan: str, answer: str | None, *, listing: bool) -> int:
+    from worktree_runner.core.schedule import exit_code
+    from worktree_runner.errors import UsageError
+    from worktree_runner.operations import resolve_breach
+
+    if answer is not None:
+        done = resolve_breach.settle(session, plan, answer)
+    elif session.asker.interactive and not listing:
+        done = resolve_breach.ask(session, plan)
+    else:
+        session.screen.answer(resolve_breach.render(session, plan))
+        hint = resolve_breach.suggestion(session, plan)
+        if not listing:
+            raise UsageError("There is no terminal to ask at.", hint=hint)
+        session.screen.command(hint)
+        return 0
+    return _done(session) if done else int(exit_code(session.state))
+
+
+def _done(session: Session) -> int:
+    session.screen.say("to go on with the rest:")
+    session.screen.command(f"wtrun execute {session.state.phase}")
+    return 0

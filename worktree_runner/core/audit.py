@@ -26,10 +26,11 @@ EMPTY_BLOB = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
 """The empty file's id: equal content proves nothing here."""
 READERS = frozenset({"read", "grep", "glob", "ls", "list", "notebookread", "websearch", "webfetch"})
 """Tools of agents that change nothing, in lower case."""
-_MOVES = "branch|tag|update-ref|symbolic-ref|switch|checkout|push|fetch|pull|stash|reset|merge"
-_MOVES += "|commit|rebase|worktree"
-
-
+_COMMANDS = re.compile(r"[;\n|&]+|\bthen\b|\bdo\b")
+_LOOKS = re.compile(
+    r"\s(?:--(?:contains|no-contains|merged|no-merged|list|points-at|show-current|sort|format)\b|-l\b)"
+)
+"""What makes `git branch` and `git tag` only look."""
 _SWEEPS = re.compile(
     r"\bgit\b[^\n]*\b(?:reset|clean|checkout|restore|switch|stash|apply|am|merge)\b"
 )
@@ -174,6 +175,10 @@ class Facts:
     mentions: tuple[Mention, ...] = ()
     own_moves: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Where the run itself moved refs to."""
+    ref_blobs: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """What new commits of refs that moved brought, by ref."""
+    removed: frozenset[str] = frozenset()
+    """Branches (as refs) and worktrees that the run itself removed."""
     quiet: frozenset[str] = frozenset()
     """Refs, worktrees and summaries of the run's own: told of only with evidence."""
     strict: bool = False
@@ -230,25 +235,50 @@ def _refs(facts: Facts) -> Iterator[Finding]:
         old, new = before.get(ref, ""), after.get(ref, "")
         if old == new or new in facts.own_moves.get(ref, frozenset()):
             continue
-        evidence = list(_ref_evidence(facts, ref))
-        if new in facts.commits:
-            evidence.append(f"it points to the plan's own commit {new[:10]}")
+        if not new and ref in facts.removed:
+            continue
+        evidence = tuple(_ref_evidence(facts, ref, new))
         if not evidence and (ref in facts.quiet or ref.startswith("refs/wtrun/")):
             continue  # these move all the time
-        yield Finding(Kind.REF, ref, bool(evidence), tuple(evidence), old, new)
+        yield Finding(Kind.REF, ref, bool(evidence), evidence, old, new)
 
 
-def _ref_evidence(facts: Facts, ref: str) -> Iterator[str]:
-    if any(ref in row.get("refs", ()) for row in facts.log):
+def _ref_evidence(facts: Facts, ref: str, new: str) -> Iterator[str]:
+    """A try that the guard refused is no evidence for new work that stands there now: it may be
+    the user's, or the other plan's own."""
+    if new in facts.commits:
+        yield f"it points to the plan's own commit {new[:10]}"
+    elif facts.ref_blobs.get(ref, frozenset()) & facts.blobs - {EMPTY_BLOB}:
+        yield "its new content is what the attempt wrote"
+    fresh = new not in ("", facts.before.main_head, *facts.before.refs.values())
+    refused = any(ref in row.get("refs", ()) for row in facts.log)
+    if fresh and (refused or ref in facts.quiet):
+        return
+    if refused:
         yield "the guard refused this ref to the plan"
-    short = re.sub(r"\Arefs/(?:heads|tags|remotes)?/?", "", ref)
-    command = re.compile(rf"\bgit\b[^\n]*\b(?:{_MOVES})\b[^\n]*(?<![\w/.-]){re.escape(short)}\b")
-    stash = re.compile(r"\bgit\b[^\n]*\bstash\b")
     for one in _writing(facts.mentions):
-        named = ref in one.text or command.search(one.text)
-        if named or (ref == "refs/stash" and stash.search(one.text)):
+        if any(_moves(command, ref) for command in _COMMANDS.split(one.text)):
             yield f"the agent ran: {_short(one.text)}"
             return
+
+
+def _moves(command: str, ref: str) -> bool:
+    """Whether a command's own words say that it moves this ref."""
+    if ref == "refs/stash" and re.search(r"\bgit\b.*\bstash\b", command):
+        return True
+    short = re.escape(re.sub(r"\Arefs/(?:heads|tags|remotes)?/?", "", ref))
+    name = rf"(?:{re.escape(ref)}|(?<![\w/.:-]){short})(?![\w/.-])"
+    verb = re.search(r"\bgit\b(?:\s+-[cC]\s+\S+|\s+--?[\w=./-]+)*\s+([a-z-]+)", command)
+    match verb[1] if verb else "":
+        case "":
+            return re.search(rf"{re.escape(ref)}(?![\w/.-])", command) is not None
+        case "branch" | "tag" | "update-ref" | "symbolic-ref":
+            return not _LOOKS.search(command) and re.search(name, command) is not None
+        case "checkout" | "switch" | "worktree":
+            return re.search(rf"\s-[BC]\s+{name}", command) is not None
+        case "push" | "fetch" | "pull":
+            return re.search(rf":(?:{re.escape(ref)}|{short})(?![\w/.-])", command) is not None
+    return False
 
 
 def _main(facts: Facts) -> Iterator[Finding]:
@@ -268,7 +298,8 @@ def _main(facts: Facts) -> Iterator[Finding]:
 
 
 def _worktrees(facts: Facts) -> Iterator[Finding]:
-    for path in sorted(set(facts.before.worktrees) - set(facts.after.worktrees)):
+    gone = set(facts.before.worktrees) - set(facts.after.worktrees) - facts.removed
+    for path in sorted(gone):
         evidence = tuple(_path_evidence(facts, path))
         if not evidence and path in facts.quiet:
             continue

@@ -44,6 +44,11 @@ class Type(StrEnum):
     """n, exit_code, reason: "exited", "timed_out", "stalled", "stopped", "lost"; outcome of the
     agent"""
 
+    ATTEMPT_BREACHED = "attempt.breached"
+    """n, findings: list of {kind, subject, text, before, after}: what the audit holds against it"""
+    BREACH_SETTLED = "breach.settled"
+    """answer: "accept", "drop", "fail" or "put-back"; refs: names that were put back"""
+
     PLAN_FINISHED = "plan.finished"
     """n, head, commits, notes, drop: the evidence is complete; waits to be merged without the
     changes to the paths of `drop`"""
@@ -59,8 +64,8 @@ class Type(StrEnum):
     PLAN_SKIPPED = "plan.skipped"
     """because: plan ids or a word of the user; by: "user" if it is to stay out of this run"""
     PLAN_ASKED = "plan.asked"
-    """n, checkpoint: the agent stopped for a person, or (type "breach", with head, commits,
-    findings and paths) the audit found that it left its own ground"""
+    """n, checkpoint: the agent stopped for a person, or (type "breach", with paths and what the
+    plan is to become: finished or failed) the audit found that it left its own ground"""
     PLAN_ANSWERED = "plan.answered"
     """answer, text"""
     PLAN_DEFERRED = "plan.deferred"

@@ -112,7 +112,7 @@ def judge(evidence: Evidence) -> Verdict:
 def missing_evidence(evidence: Evidence) -> str | None:
     """What is missing for the plan to count as finished; None if nothing is."""
     if evidence.head is None:
-        return "the worktree is gone"
+        return "the worktree is gone, or its .git file leads elsewhere"
     if not evidence.head_contains_branch:
         return (
             f"the worktree's HEAD {evidence.head[:10]} has left the branch {evidence.branch}, "

@@ -25,6 +25,7 @@ class QuestionKind(StrEnum):
     VERIFICATION = "verification"
     GAPS = "gaps"
     BREACH = "breach"
+    RESERVED = "reserved"
     OTHER = "other"
 
 
@@ -105,6 +106,24 @@ def failure_question(
     )
     heading = f'{noun.capitalize()} {plan} "{clean_line(title, 60)}" failed'
     return Question(QuestionKind.FAILURE, plan, heading, "\n".join(lines), options, id)
+
+
+def reserved_question_of(
+    *,
+    plan: str,
+    title: str,
+    holders: str,
+    reservations: Sequence[str],
+    noun: str = "plan",
+) -> Question:
+    """What to do with a plan that can't start because others have reserved its files."""
+    options = (
+        Option("w", "wait", f"{plan} starts as soon as {holders} gives the files back."),
+        Option("f", "fail the plan", f"{plan} is not started; what depends on it is skipped."),
+        Option("s", "stop", "Nothing more is started; what runs is finished and merged."),
+    )
+    heading = f'{noun.capitalize()} {plan} "{clean_line(title, 60)}" needs files of {holders}'
+    return Question(QuestionKind.RESERVED, plan, heading, "\n".join(reservations), options)
 
 
 class CheckpointKind(StrEnum):

@@ -80,6 +80,8 @@ class PlanState:
     ended_because: str = ""
     checkpoint: Mapping[str, Any] = field(default_factory=dict)
     answer: Mapping[str, Any] = field(default_factory=dict)
+    breaches: tuple[Mapping[str, Any], ...] = ()
+    """What the audit found and the user has not settled yet, over all attempts."""
     choices: tuple[Mapping[str, Any], ...] = ()
     """Answers that the user said to merge with."""
     draft: tuple[Mapping[str, Any], ...] = ()
@@ -250,6 +252,25 @@ def _attempt_ended(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
     )
 
 
+def _breached(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
+    found = {(one["kind"], one["subject"]): one for one in (*plan.breaches, *data["findings"])}
+    return replace(plan, breaches=tuple(found.values()))
+
+
+def _settled(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
+    """A failed plan's refs stay open: they still are where its agent moved them."""
+    refs = [one for one in plan.breaches if one["kind"] == "ref"]
+    match data["answer"]:
+        case "put-back":
+            gone = set(data.get("refs", ()))
+            left = [o for o in plan.breaches if o["kind"] != "ref" or o["subject"] not in gone]
+            return replace(plan, breaches=tuple(left))
+        case "fail":
+            return replace(plan, breaches=tuple(refs))
+        case _:
+            return replace(plan, breaches=())
+
+
 def _finished(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
     return replace(
         plan,
@@ -346,6 +367,8 @@ _PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = 
     Type.ATTEMPT_STARTED: lambda plan, data: replace(plan, status=Status.RUNNING),
     Type.ATTEMPT_STALLED: lambda plan, data: replace(plan, stalled=dict(data)),
     Type.ATTEMPT_ENDED: _attempt_ended,
+    Type.ATTEMPT_BREACHED: _breached,
+    Type.BREACH_SETTLED: _settled,
     Type.PLAN_FINISHED: _finished,
     Type.PLAN_FAILED: _failed,
     Type.FAILURE_ACCEPTED: lambda plan, data: replace(plan, accepted=True),

@@ -74,15 +74,16 @@ def report(
     allowed: Sequence[str] = (),
     landed: Sequence[str] = (),
     own_moves: Mapping[str, frozenset[str]] | None = None,
+    removed: Iterable[str] = (),
     quiet: Iterable[str] = (),
     mentions: Iterable[Mention] = (),
 ) -> Report:
     """The findings about an ended attempt.
 
     `allowed` are patterns that every plan may touch undeclared (the planning directory); `landed`
-    are commits that the plan may have merged (the run's tip); `own_moves` tells where the run
-    itself moved refs meanwhile, `quiet` which refs and worktrees are its other plans'. Without a
-    snapshot of the start, only the plan's own branch is judged.
+    are commits that the plan may have merged (the run's tip). Of the run itself: `own_moves` tells
+    where it moved refs meanwhile, `removed` what it took away, `quiet` which refs and worktrees
+    are its other plans'. Without a snapshot of the start, only the plan's own branch is judged.
     """
     after = snapshot(spec.common_dir)
     try:
@@ -100,7 +101,7 @@ def report(
         held=tuple(held.reservation for held in registry.active()),
         before=before,
         after=after,
-        commits=work.commits,
+        commits=work.commits | _own_stash(spec, before, after),
         blobs=work.blobs,
         stray=work.stray,
         links=work.links,
@@ -110,6 +111,8 @@ def report(
         log=tuple(guard.log(spec)),
         mentions=tuple(mentions),
         own_moves=own_moves or {},
+        ref_blobs=_ref_blobs(spec, before, after, [*landed, *work.commits], frozenset(quiet)),
+        removed=frozenset(removed),
         quiet=frozenset(quiet),
         strict=spec.reservations == "strict",
         fold_case=registry.fold_case,
@@ -139,6 +142,34 @@ def _foreign_commits(spec: GuardSpec, before: Snapshot) -> Iterator[str]:
     for ref, commit in before.refs.items():
         if ref not in ("HEAD", f"refs/heads/{spec.branch}") and not ref.startswith("refs/wtrun/"):
             yield commit
+
+
+def _own_stash(spec: GuardSpec, before: Snapshot, after: Snapshot) -> frozenset[str]:
+    """The newest stash, if it was made on the attempt's branch: git writes that into it."""
+    commit = after.refs.get("refs/stash", "")
+    if not commit or commit == before.refs.get("refs/stash"):
+        return frozenset()
+    subject = Git(spec.common_dir).text("log", "-1", "--format=%s", commit)
+    own = subject.startswith((f"WIP on {spec.branch}:", f"On {spec.branch}:"))
+    return frozenset([commit] if own else [])
+
+
+def _ref_blobs(
+    spec: GuardSpec, before: Snapshot, after: Snapshot, known: Sequence[str], quiet: frozenset[str]
+) -> dict[str, frozenset[str]]:
+    """What new commits brought to refs that moved; those of other plans are left out."""
+    git = Git(spec.common_dir)
+    old = _commits_among(git, [*before.refs.values(), before.main_head, *known])
+    found = {}
+    for ref, commit in sorted(after.refs.items()):
+        moved = ref.startswith("refs/") and commit != before.refs.get(ref)
+        if not moved or ref in quiet or ref.startswith("refs/wtrun/"):
+            continue
+        wanted = [*_commits_among(git, [commit]), *(f"^{one}" for one in old)]
+        listed = git.run("rev-list", "--parents", "--stdin", stdin="\n".join(wanted).encode()).text
+        parents = {words[0]: words[1:] for words in map(str.split, listed.splitlines())}
+        found[ref] = frozenset(_changes(git, parents)[1])
+    return found
 
 
 def _before_file(spec: GuardSpec) -> Path:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from worktree_runner.store import locate
 from worktree_runner.store.paths import Layout
 
 
@@ -34,6 +35,15 @@ def record_of(layout: Layout, path: Path) -> Path | None:
         ),
         None,
     )
+
+
+def is_linked(layout: Layout, path: Path) -> bool:
+    """Whether git run in the folder works on its record. Without that, or with a `.git` of another
+    repository in it, git would work on whatever repository it finds from there."""
+    record, found = record_of(layout, path), locate.find(path)
+    if record is None or found is None or found.worktree is None:
+        return False
+    return real(found.worktree) == real(path) and real(found.git_dir) == real(record)
 
 
 def records_of(layout: Layout) -> tuple[Path, ...]:

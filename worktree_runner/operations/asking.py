@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -19,22 +20,23 @@ from worktree_runner.core.events import Type
 from worktree_runner.core.questions import (
     Alternative,
     CheckpointKind,
-    Option,
     Question,
-    QuestionKind,
     checkpoint_question,
     failure_question,
+    reserved_question_of,
 )
+from worktree_runner.core.reservations import Conflict
 from worktree_runner.core.state import PlanState, RunState, Status
-from worktree_runner.operations import judging, landing, logs, remembering, tools
+from worktree_runner.core.texts import listing
+from worktree_runner.operations import breaches, judging, landing, logs, remembering, tools
 from worktree_runner.operations.conflicts import conflict_facts
+from worktree_runner.operations.reservations import describe
 from worktree_runner.operations.session import Session, choice_to_json, choices_from_json
 from worktree_runner.operations.tools import conflict_tools
 from worktree_runner.ui.ask import Aborted, Answer
 from worktree_runner.ui.conflict import Decided, Skipped, Stopped, decide_conflicts
 
 LOG_TAIL_LINES = 12
-BREACH = "breach"
 
 
 def question_for(session: Session, plan_id: str) -> Callable[[], Any]:
@@ -42,8 +44,8 @@ def question_for(session: Session, plan_id: str) -> Callable[[], Any]:
     plan = session.of(plan_id)
     if plan.status is Status.CONFLICTED:
         return partial(_ask_conflict, session, plan)
-    if plan.checkpoint.get("type") == BREACH and plan.status is Status.ASKING:
-        question = _breach(plan)
+    if breaches.is_open(plan):
+        question = breaches.question(plan)
     elif plan.status is Status.FAILED:
         question = _failure(session, plan)
     else:
@@ -95,8 +97,9 @@ def _take_key(session: Session, plan: PlanState, answer: Answer) -> None:
             session.record(Type.FAILURE_ACCEPTED, plan.id)
         else:
             session.record(Type.RUN_STOPPING, reason=f"the user stopped after {plan.id} failed")
-    elif plan.checkpoint.get("type") == BREACH:
-        answer_breach(session, plan.id, answer.key)
+    elif breaches.is_open(plan):
+        for line in judging.settle(session, plan.id, breaches.KEYS[answer.key]):
+            session.record(Type.NOTICE, plan.id, text=line)
     elif answer.key == "l":
         session.record(Type.PLAN_DEFERRED, plan.id, why="its question is left for later")
     else:
@@ -184,28 +187,33 @@ def _checkpoint(session: Session, plan: PlanState) -> Question:
     )
 
 
-def _breach(plan: PlanState) -> Question:
-    """What an agent did outside of its own ground, with the evidence."""
-    stop = plan.checkpoint
-    options = [Option("k", "keep", "The changes are accepted; the plan goes on to be merged.")]
-    if stop.get("paths"):
-        what = "The plan is merged without its changes to these files."
-        options.append(Option("d", "drop these files", what))
-    options.append(Option("f", "fail the plan", "Nothing of it is merged; its worktree stays."))
-    title = f"{plan.id} changed what is not its own"
-    return Question(QuestionKind.BREACH, plan.id, title, str(stop["details"]), tuple(options))
+def reserved_question(
+    session: Session, plan_id: str, found: Sequence[Conflict]
+) -> Callable[[], Any]:
+    """The job that asks what to do with a plan whose files others have reserved."""
+    plan, now = session.of(plan_id), time.time()
+    holders = listing(list(dict.fromkeys(one.held.holder.label for one in found)), limit=3)
+    question = reserved_question_of(
+        plan=plan.id,
+        title=plan.title,
+        holders=holders,
+        reservations=[describe(one, now) for one in found],
+        noun=session.dialect.words.plan,
+    )
+    return partial(session.asker.ask, question)
 
 
-def answer_breach(session: Session, plan_id: str, key: str) -> None:
-    """Records what becomes of a plan after a breach: `k`eep, `d`rop the files, or `f`ail."""
-    plan = session.of(plan_id)
-    stop = plan.checkpoint
+def take_reserved(session: Session, plan_id: str, reason: str, answer: object) -> bool:
+    """Records the answer to `reserved_question`; False if the plan waits for the others."""
+    key = answer.key if isinstance(answer, Answer) else ""
+    if key == "w":
+        session.record(Type.NOTICE, plan_id, text=f"waits: {reason} ('wtrun reservations')")
+        return False
     if key == "f":
-        judging.fail(session, plan, f"it changed what is not its own: {stop['details']}")
-        return
-    drop = list(stop.get("paths", ())) if key == "d" else []
-    facts = {name: stop[name] for name in ("n", "head", "commits", "notes")}
-    session.record(Type.PLAN_FINISHED, plan_id, **facts, drop=drop)
+        judging.fail(session, session.of(plan_id), reason, "wtrun reservations")
+    else:
+        session.record(Type.RUN_STOPPING, reason=f"the files of {plan_id} are reserved: {reason}")
+    return True
 
 
 def _looks(session: Session, plan: PlanState) -> Mapping[str, Callable[[], None]]:

@@ -15,11 +15,12 @@ import uuid
 from pathlib import Path
 
 from worktree_runner import process
-from worktree_runner.agents.common import CHECKPOINT, PRE_TOOL_HOOK
+from worktree_runner.agents.common import CHECKPOINT
 from worktree_runner.agents.protocol import AgentRequest, Role
 from worktree_runner.core.events import Type
 from worktree_runner.core.state import PlanState
 from worktree_runner.errors import PreconditionError
+from worktree_runner.git import guard
 from worktree_runner.git.gateway import Git
 from worktree_runner.operations import fencing, places, prompting, readiness
 from worktree_runner.operations.agent_choice import choose_model, choose_persona
@@ -74,7 +75,9 @@ def make_worktree(session: Session, plan_id: str) -> Ready:
             f"The worktree {place} of plan {plan.id} does not start from {plan.base[:10]}.",
             hint=f"look at it with 'git -C {place} log', then wtrun clean",
         )
-    return make_ready(session, plan) if plan.fresh else Ready(plan.untracked)
+    ready = make_ready(session, plan) if plan.fresh else Ready(plan.untracked)
+    session.mail.wait()  # here, where no other plan waits for it
+    return ready
 
 
 def start(session: Session, plan_id: str, ready: Ready) -> None:
@@ -84,6 +87,9 @@ def start(session: Session, plan_id: str, ready: Ready) -> None:
     )
     for text in ready.notices:
         session.record(Type.NOTICE, plan_id, text=text)
+    news = session.mail.news()
+    if news is not None:
+        session.record(Type.NOTICE, text=news)
     launch_attempt(session, plan_id)
 
 
@@ -165,23 +171,24 @@ def compose(session: Session, plan: PlanState, folder: Path) -> AgentRequest:
         permissions=session.settings.permissions,
         allow_commands=session.settings.allow_commands,
         sandbox=session.settings.sandbox,
-        pre_tool_hook=PRE_TOOL_HOOK,
+        pre_tool_hook=guard.pre_tool_hook(fencing.spec(session, plan)),
         max_turns=session.settings.limits.max_turns,
         max_cost=session.settings.limits.plan_max_cost,
         extra_args=session.settings.extra_args,
-        protected_paths=fencing.protected(session, plan.id),
-        mcp_servers=session.mail.servers(mail_agent) if mail_agent else (),
+        protected_paths=tuple(pattern for pattern, _ in fencing.others(session, plan.id)),
+        mcp_servers=session.mail.servers(mail_agent) if session.agent.capabilities.mcp else (),
         env=environment(session, plan, mail_agent),
     )
 
 
-def environment(session: Session, plan: PlanState, mail_agent: MailAgent | None) -> dict[str, str]:
+def environment(session: Session, plan: PlanState, mail_agent: MailAgent) -> dict[str, str]:
     """What every agent process finds in its environment, beside what its adapter adds."""
     return {
         **readiness.environment(session, plan),
         "WTRUN_PLAN": plan.id,
         "WTRUN_PHASE": session.state.phase,
         "WTRUN_RUN": session.state.id,
-        **({"WTRUN_AGENT": mail_agent.name} if mail_agent else {}),
+        "WTRUN_AGENT": mail_agent.name,
+        "WTRUN_ORCHESTRATOR": session.mail.orchestrator.name,
         **fencing.install(session, plan),
     }

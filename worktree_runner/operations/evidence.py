@@ -11,6 +11,7 @@ from typing import Any
 from worktree_runner.core.docs.summary import parse_summary
 from worktree_runner.core.evidence import Evidence, SelfCheck
 from worktree_runner.core.state import PlanState
+from worktree_runner.git.entries import is_linked
 from worktree_runner.git.gateway import Git
 from worktree_runner.operations import readiness, summaries
 from worktree_runner.operations.session import Session
@@ -36,7 +37,7 @@ def gather(session: Session, plan: PlanState, checkpoint: Mapping[str, Any]) -> 
         checkpoint=checkpoint,
         word=session.dialect.words.summary,
     )
-    if not place.is_dir() or Git(place).resolve("HEAD") is None:
+    if not is_linked(session.repository.layout, place) or Git(place).resolve("HEAD") is None:
         return nothing
     rescued = _rescue_summary(session, plan, place)
     head = Git(place).text("rev-parse", "HEAD")

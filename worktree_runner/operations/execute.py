@@ -24,6 +24,7 @@ from worktree_runner.models import Phase
 from worktree_runner.operations import (
     branching,
     corrections,
+    fencing,
     finish,
     gate,
     places,
@@ -220,6 +221,7 @@ def resume(
     session.record(Type.RUN_RESUMED, pid=os.getpid())
     gate.choose(session)
     reconcile(session)
+    fencing.retake(session)
     return session
 
 
@@ -282,8 +284,9 @@ def correspondence(session: Session) -> Iterator[None]:
         yield
         return
     session.mail.open()
-    if session.mail.notice and wanted != "auto":  # unasked-for, its absence is no news
-        session.screen.warn(session.mail.notice)
+    missing = session.mail.news()
+    if missing is not None and wanted != "auto":  # unasked-for, its absence is no news
+        session.screen.warn(missing)
     try:
         yield
     finally:

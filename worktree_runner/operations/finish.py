@@ -12,7 +12,15 @@ from worktree_runner.core.texts import count, listing
 from worktree_runner.core.waves import Arrangement
 from worktree_runner.errors import ExitCode
 from worktree_runner.models import Phase
-from worktree_runner.operations import checked, cleanup, fencing, gate, summaries, tracking
+from worktree_runner.operations import (
+    breaches,
+    checked,
+    cleanup,
+    fencing,
+    gate,
+    summaries,
+    tracking,
+)
 from worktree_runner.operations.branching import checkout_of
 from worktree_runner.operations.corrections import commit_corrections
 from worktree_runner.operations.project import Project
@@ -84,7 +92,10 @@ def say_end(session: Session, code: ExitCode) -> None:
         report = session.folder.conflicts / f"{plan.id}.md"
         screen.say(f"report: {report}", plan=plan.id)
     for plan in state.with_status(Status.ASKING):
-        screen.say("waits for your answer", plan=plan.id, tone=Tone.ASK)
+        what = "answer"
+        if breaches.is_open(plan):
+            what = f"word: its agent changed what is not its own\n{plan.checkpoint['details']}"
+        screen.say(f"waits for your {what}", plan=plan.id, tone=Tone.ASK)
     for plan in state.with_status(Status.WAITING):
         why = f"to be continued: {plan.cut}" if plan.cut else f"not started: {why_not(state, plan)}"
         screen.say(why, plan=plan.id, tone=Tone.WARN)
@@ -117,6 +128,10 @@ def _next(session: Session, code: ExitCode) -> None:
         asking = state.with_status(Status.ASKING)
         screen.say("Next, at a terminal:" if asking else "Next, with a higher limit:")
         screen.command(again if asking else f"{again} --max-cost USD --max-tokens N")
+        for plan in filter(breaches.is_open, asking):
+            screen.say(f"or, without one, for {plan.id} one of:")
+            for flag in breaches.flags(plan):
+                screen.command(f"wtrun resolve {plan.id} {flag}")
     elif code is ExitCode.NO_EXECUTOR:
         screen.say(f"Next, once this is mended: {state.stopping}")
         screen.command("wtrun agents --check")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from worktree_runner.core import evidence
-from worktree_runner.core.audit import Kind, Report
 from worktree_runner.core.events import Type
-from worktree_runner.core.evidence import Evidence, Verdict
+from worktree_runner.core.limits import Fail
 from worktree_runner.core.state import PlanState
-from worktree_runner.core.texts import listing
-from worktree_runner.operations import checkpoints, failing, fencing
+from worktree_runner.operations import breaches, checkpoints, failing, fencing, plan_mail
 from worktree_runner.operations.evidence import gather
 from worktree_runner.operations.session import Session
 
@@ -20,9 +19,10 @@ def judge(session: Session, plan_id: str) -> None:
     plan = session.of(plan_id)
     found = gather(session, plan, checkpoints.find(session, plan))
     verdict = evidence.judge(found)
+    notes = (*verdict.notes, *_audit(session, plan))
     match verdict.kind:
         case evidence.Kind.FINISHED:
-            _finished(session, plan, found, verdict)
+            _finished(session, plan_id, head=found.head, commits=len(found.commits), notes=notes)
         case evidence.Kind.CHECKPOINT:
             session.record(
                 Type.PLAN_ASKED, plan_id, n=plan.attempt, checkpoint=dict(found.checkpoint)
@@ -31,14 +31,51 @@ def judge(session: Session, plan_id: str) -> None:
         case _:
             failed = failing.settle(session, plan, verdict)
             if failed is not None:
-                fail(session, plan, failed.why, failed.hint or "", verdict.notes)
+                _failed(session, plan_id, failed, notes)
     failing.tell_budget(session)
 
 
+def _audit(session: Session, plan: PlanState) -> list[str]:
+    """Records what is held against the plan, reserves and keeps what is its own; the notes."""
+    report = fencing.inspect(session, plan)
+    breaches.record(session, plan.id, report)
+    fencing.take_undeclared(session, plan, report)
+    kept = fencing.keep_stray(session, plan, report)
+    return [*fencing.notes(report), *(f"commits beside its branch are kept: {ref}" for ref in kept)]
+
+
+def _finished(session: Session, plan_id: str, **facts: Any) -> None:
+    plan = session.of(plan_id)
+    facts |= {"n": plan.attempt, "notes": list(facts["notes"])}
+    if breaches.open_ones(plan, merged=True):
+        stop = breaches.stop_for(plan, "finished", facts)
+        session.record(Type.PLAN_ASKED, plan_id, n=plan.attempt, checkpoint=stop)
+    else:
+        finish(session, plan_id, facts)
+
+
+def _failed(session: Session, plan_id: str, failed: Fail, notes: Sequence[str]) -> None:
+    plan = session.of(plan_id)
+    if breaches.open_ones(plan, merged=False):
+        facts = {"reason": failed.why, "hint": failed.hint or "", "notes": list(notes)}
+        stop = breaches.stop_for(plan, "failed", facts)
+        session.record(Type.PLAN_ASKED, plan_id, n=plan.attempt, checkpoint=stop)
+    else:
+        fail(session, plan, failed.why, failed.hint or "", notes)
+
+
+def finish(session: Session, plan_id: str, facts: dict[str, Any]) -> None:
+    """Records a finished plan and sends its message, unless its agent did."""
+    plan_mail.completed(session, plan_id, head=str(facts["head"]))
+    session.record(Type.PLAN_FINISHED, plan_id, **facts)
+
+
 def fail(
-    session: Session, plan: PlanState, reason: str, hint: str = "", notes: tuple[str, ...] = ()
+    session: Session, plan: PlanState, reason: str, hint: str = "", notes: Sequence[str] = ()
 ) -> None:
-    """Records a failed plan; its worktree stays, its reservations are given back."""
+    """Records a failed plan and sends its message, unless its agent did; its worktree stays, its
+    reservations are given back."""
+    plan_mail.failed(session, plan.id, reason)
     session.record(
         Type.PLAN_FAILED,
         plan.id,
@@ -51,40 +88,25 @@ def fail(
     fencing.release(session, plan.id)
 
 
-def _finished(session: Session, plan: PlanState, found: Evidence, verdict: Verdict) -> None:
-    report = fencing.inspect(session, plan)
-    notes = [*verdict.notes, *_notes(session, report)]
-    facts: dict[str, Any] = {
-        "n": plan.attempt,
-        "head": found.head,
-        "commits": len(found.commits),
-        "notes": notes,
-    }
-    if not report.breaches:
-        session.record(Type.PLAN_FINISHED, plan.id, **facts)
-        return
-    paths = [item.subject for item in report.breaches if item.kind in (Kind.RESERVED, Kind.LINK)]
-    stop = {
-        "type": "breach",
-        "details": "\n".join(str(item) for item in report.breaches),
-        "awaiting": "whether these changes are accepted",
-        "paths": paths,
-        **facts,
-    }
-    session.record(Type.PLAN_ASKED, plan.id, n=plan.attempt, checkpoint=stop)
+def settle(session: Session, plan_id: str, answer: str) -> tuple[str, ...]:
+    """Records the user's word about the plan's open breach (see `breaches`).
 
-
-def _notes(session: Session, report: Report) -> list[str]:
-    """What the user should know of the audit and need not decide."""
-    own = {f"refs/heads/{plan.branch}" for plan in session.state.plans.values()}
-    own |= {plan.worktree for plan in session.state.plans.values()}
-    meanwhile = [item for item in report.changed_meanwhile if item.subject not in own]
-    notes = []
-    if report.undeclared:
-        notes.append(f"changed without declaring it: {listing(list(report.undeclared), limit=5)}")
-    siblings = report.of(Kind.SIBLING)
-    notes += [str(item) for item in siblings]
-    if meanwhile:
-        texts = [str(item) for item in meanwhile]
-        notes.append(f"changed during the run, by whom is not known: {listing(texts, limit=5)}")
-    return notes
+    After `put-back` the plan still waits, with what could not be put back in the answer.
+    """
+    if answer == breaches.PUT_BACK:
+        return breaches.put_back(session, plan_id)
+    plan = session.of(plan_id)
+    session.record(Type.BREACH_SETTLED, plan_id, answer=answer)
+    if not breaches.is_open(plan):  # it has failed already, and its refs are accepted
+        return ()
+    stop = plan.checkpoint
+    facts = dict(stop["facts"])
+    if answer != breaches.FAIL and stop["becomes"] == "finished":
+        drop = list(stop["paths"]) if answer == breaches.DROP else []
+        finish(session, plan_id, {**facts, "drop": drop})
+    else:
+        why = f"it changed what is not its own: {stop['details']}"
+        reason = str(facts.get("reason") or why)
+        notes = facts.get("notes", ())
+        fail(session, session.of(plan_id), reason, str(facts.get("hint", "")), notes)
+    return ()

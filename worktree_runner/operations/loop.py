@@ -25,7 +25,7 @@ from worktree_runner import attempts as attempt_files
 from worktree_runner import supervision
 from worktree_runner.core import schedule
 from worktree_runner.core.events import Type
-from worktree_runner.core.state import ACTIVE, Status
+from worktree_runner.core.state import Status
 from worktree_runner.core.texts import listing
 from worktree_runner.errors import ExitCode, WtrunError
 from worktree_runner.operations import (
@@ -36,6 +36,7 @@ from worktree_runner.operations import (
     gate,
     judging,
     queueing,
+    run_mail,
     settling,
     stalling,
 )
@@ -54,6 +55,14 @@ RESERVED_LOOK_S = 2.0
 """How often a plan that waits for somebody's reservation looks again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """Why a plan can't be started yet, and when (monotonic) to look again."""
+
+    reason: str
+    look_at: float
+
+
 @dataclass
 class Loop:
     """A run in this process. `busy` plans have a worktree being made or a question open."""
@@ -64,8 +73,8 @@ class Loop:
     wake_read: int
     wake_write: int
     jobs: dict[str, tuple[Future[Any], Callable[[Future[Any]], None]]] = field(default_factory=dict)
-    reserved: dict[str, str] = field(default_factory=dict)
-    """Plans that wait for files which somebody outside the run has reserved, with the reason."""
+    reserved: dict[str, Reserved] = field(default_factory=dict)
+    """Plans that wait for files which somebody else has reserved."""
     renewed: float = field(default_factory=time.monotonic)
     signal_seen: int = 0
     stalls: stalling.Stalls = field(init=False)
@@ -86,7 +95,7 @@ class Loop:
             self.take_results()
             take_ended(self.session)
             self.attend_gate()
-            busy = frozenset({*self.jobs, *self.reserved})
+            busy = frozenset({*self.jobs, *self.waiting_for_others()})
             actions = schedule.decide(
                 self.session.state, self.session.policy, busy=busy, now=time.time()
             )
@@ -95,8 +104,6 @@ class Loop:
                 return first.code
             if isinstance(first, schedule.Wait):
                 self.wait(first.until)
-                for plan_id in list(self.reserved):
-                    self.start(plan_id)
                 continue
             for action in actions:
                 before = self.session.state.seq
@@ -150,8 +157,8 @@ class Loop:
     def start(self, plan_id: str) -> None:
         """Plans an attempt and begins it, unless somebody else has reserved the plan's files."""
         session = self.session
-        denial = fencing.reserve(session, plan_id)
-        if denial is None:
+        found = fencing.reserve(session, plan_id)
+        if not found:
             self.reserved.pop(plan_id, None)
             try:
                 attempts.plan_attempt(session, plan_id)
@@ -160,12 +167,35 @@ class Loop:
                 return
             self.begin(plan_id)
             return
-        reason = "; ".join(dict.fromkeys(str(conflict) for conflict in denial.conflicts))
-        if session.settings.reservations.on_reserved == "fail":
-            judging.fail(session, session.of(plan_id), reason, "wtrun reservations")
-        elif self.reserved.get(plan_id) != reason:
-            self.reserved[plan_id] = reason
+        reason = fencing.in_words(found)
+        known = self.reserved.get(plan_id)
+        self.reserved[plan_id] = Reserved(reason, time.monotonic() + RESERVED_LOOK_S)
+        if known is not None and known.reason == reason:
+            return
+        way = session.settings.reservations.on_reserved
+        if way == "wait" or all(one.held.holder.run == session.state.id for one in found):
             session.record(Type.NOTICE, plan_id, text=f"waits: {reason} ('wtrun reservations')")
+        elif way == "ask" and session.policy.interactive:
+            job = asking.reserved_question(session, plan_id, found)
+            self.submit(self.questions, plan_id, job, partial(self.chosen, plan_id, reason))
+        else:
+            self.reserved.pop(plan_id)
+            judging.fail(session, session.of(plan_id), reason, "wtrun reservations")
+
+    def chosen(self, plan_id: str, reason: str, done: Future[Any]) -> None:
+        """Does what the user said to a plan whose files are reserved by others."""
+        if asking.take_reserved(self.session, plan_id, reason, done.result()):
+            self.reserved.pop(plan_id, None)
+
+    def waiting_for_others(self) -> set[str]:
+        """Plans that wait for a reservation and are not due for another look.
+
+        None of them once the run is stopping: it does not stay for their sake.
+        """
+        if self.session.state.stopping:
+            return set()
+        now = time.monotonic()
+        return {plan_id for plan_id, one in self.reserved.items() if now < one.look_at}
 
     def begin(self, plan_id: str) -> None:
         """Makes the attempt's worktree in a worker; its agent starts when that is done.
@@ -270,7 +300,7 @@ class Loop:
         now = time.monotonic()
         if now - self.renewed > lease / 4:
             self.renewed = now
-            fencing.renew(self.session, self.session.state.with_status(*ACTIVE, Status.QUEUED))
+            fencing.renew(self.session)
 
     def wake(self) -> None:
         with contextlib.suppress(OSError):
@@ -299,7 +329,7 @@ class Loop:
         self.session.asker.interrupt()
         supervision.stop_all(self.running_folders())
         # set-up commands of worktrees that are being made: the workers wait for them
-        supervision.sweep(attempt_files.Mark(self.session.state.id))
+        supervision.sweep(attempt_files.Mark(self.session.state.id), keep=[run_mail.MARK])
         take_ended(self.session)
         gate.attend(self.session, None)
         self.keep_drafts()

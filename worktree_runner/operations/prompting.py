@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from worktree_runner.core.prompts import (
     EarlierWork,
     PromptFacts,
     References,
+    Reserved,
     Resumption,
     render_continuation,
     render_executor,
@@ -21,6 +23,7 @@ from worktree_runner.core.prompts import (
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.core.texts import clean_line
 from worktree_runner.git.gateway import Git
+from worktree_runner.operations import fencing
 from worktree_runner.operations.session import Session
 from worktree_runner.operations.tracking import planning_files
 
@@ -54,6 +57,7 @@ def prompt_facts(session: Session, plan: PlanState, checkpoint_file: Path) -> Pr
         found.read, (*found.absent, *guide.absent), (*found.documents, *guide.documents)
     )
     context = state_of(session)
+    others = fencing.others(session, plan.id)
     landed = {other.id: other for other in session.state.with_status(Status.LANDED)}
     return PromptFacts(
         dialect=dialect,
@@ -76,6 +80,8 @@ def prompt_facts(session: Session, plan: PlanState, checkpoint_file: Path) -> Pr
         finished=tuple(
             (other, landed[other].summary) for other in values.depends_on if other in landed
         ),
+        reserved=tuple(Reserved(clean_line(one), clean_line(who)) for one, who in others),
+        reserve_command="wtrun reserve" if shutil.which("wtrun") else "",
         references=references,
         guide=", ".join((*guide.read, *(document.name for document in guide.documents))),
         instructions=instructions.get("executor" if plan.fresh else "continuation", ""),

@@ -6,8 +6,10 @@ from typing import Any
 
 from merge import Settings, merge_commits
 from worktree_runner.core.events import Type
+from worktree_runner.core.state import PlanState, RunState, Status
 from worktree_runner.git.publish import Outcome, Publication, publish
 from worktree_runner.operations.branching import checkout_of
+from worktree_runner.operations.breaches import moved_target
 from worktree_runner.operations.landing import tier_of
 from worktree_runner.operations.session import Session
 
@@ -26,6 +28,10 @@ def publish_tip(session: Session, *, asked: bool = False) -> bool:
         return False
     for _ in range(FOLLOW_AT_MOST):
         state = session.state
+        culprit = moved_target(session.repository, state)
+        if culprit is not None:
+            hold(session, _after_breach(state, culprit))
+            return False
         result = publish(session.repository, state.target, state.tip)
         if result.outcome in (Outcome.PUBLISHED, Outcome.CURRENT):
             if state.published != state.tip or state.held:
@@ -54,6 +60,15 @@ def _stays(session: Session) -> bool:
     reason = f"merge.checkout is off and {state.target} is checked out in {place}"
     hold(session, Publication(Outcome.HELD, "", reason, (), "wtrun publish"))
     return True
+
+
+def _after_breach(state: RunState, culprit: PlanState) -> Publication:
+    """An agent moved the target: what it put there must not become landed work in silence."""
+    reason = f"the agent of {culprit.id} moved {state.target}"
+    hint = f"wtrun resolve {culprit.id} --put-back"
+    if culprit.status is Status.ASKING:
+        hint += " (or --accept-breach)"
+    return Publication(Outcome.HELD, "", reason, (), hint)
 
 
 def hold(session: Session, result: Publication) -> None:

@@ -1,8 +1,9 @@
 """A run's mail: an endpoint for its agents, a name for each attempt, and the run's own messages.
 
-- The endpoint is a process of its own that ends with the run's process. Where it can't be had
+- The endpoint is a process of its own that ends with the run's process; a resumed run starts
+  one at the same port. Where it can't be had
   (the extra is not installed, it does not come up) the run goes on without it: agents still have
-  `wtrun mail` and `wtrun reserve`, and `notice` says why.
+  `wtrun mail` and `wtrun reserve`, and `news` says why.
 - Names and tokens follow from run, plan and attempt, so a resumed run finds the same ones.
 - A message about a plan is sent once: not again by a resumed run, nor if its agent did.
 """
@@ -19,6 +20,7 @@ from worktree_runner.dialects.schema import Dialect
 from worktree_runner.errors import NoExecutorError
 from worktree_runner.serve import start
 from worktree_runner.store.agents import Agent
+from worktree_runner.store.atomic import save_text
 from worktree_runner.store.locate import Place
 from worktree_runner.store.mailbox import Mailbox, Message
 
@@ -35,7 +37,7 @@ class RunMail:
     dialect: Dialect
     folder: Path
     notice: str | None = None
-    """Why there is no endpoint, for the user."""
+    """Why there is no endpoint, for the user; `news` hands it out."""
     _server: start.ServerInfo | None = None
     _process: Path | None = None
     _box: Mailbox = field(init=False)
@@ -51,13 +53,35 @@ class RunMail:
         return self._box.register(None, program, "wtrun", task, seed=f"run/{self.run_id}")
 
     def open(self) -> None:
-        """Starts the endpoint or attaches to the one that serves the repository already."""
+        """Starts the endpoint, or attaches to the one that serves the repository already.
+
+        Nobody waits for it here: it needs a second, in which the first worktrees are made.
+        """
         try:
-            launch = start.start_for_run(self.place)
+            launch = start.start_for_run(self.place, port=self._port_before())
         except NoExecutorError as error:
             self.notice = error.message
             return
-        self._server = launch.attached or self._start(launch)
+        self._server = launch.attached
+        if self._server is None:
+            self._start(launch)
+
+    def wait(self) -> None:
+        """Returns when the endpoint that was opened listens, or can't be had; any thread may."""
+        if self._process is None or self._server is not None:
+            return
+        server = start.wait_ready(self.place.layout, timeout=READY_S)
+        if server is None:
+            log = self._process / "stderr.log"
+            self.notice = f"the MCP endpoint did not come up within {READY_S:.0f} s; see {log}"
+            return
+        self._server = server
+        save_text(self._port_file, f"{server.port}\n", durable=False)
+
+    def news(self) -> str | None:
+        """Why there is no endpoint, told once."""
+        notice, self.notice = self.notice, None
+        return notice
 
     def close(self) -> None:
         """Ends the endpoint if this run started it."""
@@ -73,6 +97,7 @@ class RunMail:
 
     def servers(self, agent: Agent) -> tuple[McpServer, ...]:
         """What the agent's own command line is told of the endpoint; empty without one."""
+        self.wait()
         if self._server is None:
             return ()
         token = start.token_of(self.place.layout, agent.name)
@@ -96,8 +121,8 @@ class RunMail:
         )
         return message if sent else None
 
-    def _start(self, launch: start.EndpointStart) -> start.ServerInfo | None:
-        folder = self._process = self._free_folder()
+    def _start(self, launch: start.EndpointStart) -> None:
+        folder = self._free_folder()
         spec = process.Spec(
             argv=launch.argv,
             cwd=self.place.root,
@@ -106,11 +131,20 @@ class RunMail:
             grace_s=5.0,
         )
         process.start(spec, folder)
-        server = start.wait_ready(self.place.layout, timeout=READY_S)
-        if server is None:
-            log = folder / spec.stderr
-            self.notice = f"the MCP endpoint did not come up within {READY_S:.0f} s; see {log}"
-        return server
+        self._process = folder
+
+    @property
+    def _port_file(self) -> Path:
+        return self.folder / f"{MARK}.port"
+
+    def _port_before(self) -> int | None:
+        """The port of this run's earlier endpoint, if it is free: agents that outlived a killed
+        wtrun still call there."""
+        try:
+            port = int(self._port_file.read_text())
+        except (OSError, ValueError):
+            return None
+        return port if start.is_free(port) else None
 
     def _free_folder(self) -> Path:
         """A folder that no process was started in: each is started once."""

@@ -70,11 +70,10 @@ class Session:
     def tip_ref(self) -> str:
         return f"refs/wtrun/runs/{self.state.id}/tip"
 
-    def correspondent(self, plan: PlanState) -> MailAgent | None:
-        """Who the plan's present attempt is in the mailbox; None for agents without mail."""
-        if not self.agent.capabilities.mcp:
-            return None
-        return self.mail.agent(plan.id, plan.attempt, self.agent.name, self.settings.model or "")
+    def correspondent(self, plan: PlanState) -> MailAgent:
+        """Who the plan's present attempt is in the mailbox."""
+        n = max(plan.attempt, 1)  # one that never started has a first attempt's name
+        return self.mail.agent(plan.id, n, self.agent.name, self.settings.model or "")
 
     def attempt_folder(self, plan_id: str) -> Path:
         """The folder of the plan's present attempt."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -154,6 +155,17 @@ def info_file(layout: Layout) -> Path:
 
 def lock_file(layout: Layout) -> Path:
     return layout.registry / "server.lock"
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port of loopback now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def is_alive(pid: int, start: str) -> bool:

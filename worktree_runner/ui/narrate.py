@@ -115,6 +115,7 @@ class Narrator:
         hint = event.data.get("hint")
         plan = _plan(event, state)
         more = f"\nits worktree stays: {plan.worktree}" if plan.ready else ""
+        more += "".join(f"\n{note}" for note in event.data.get("notes", ()))
         more += f"\nlook: {hint}" if hint else ""
         return f"failed: {event.data['reason']}{more}", Tone.BAD
 
@@ -137,7 +138,7 @@ class Narrator:
         stop = event.data.get("checkpoint", {})
         kind = stop.get("type", "")
         if kind == "breach":
-            return f"changed what is not its own:\n{stop.get('details', '')}", Tone.ASK
+            return "waits for your word about that", Tone.ASK
         return f"stopped at a {self.words.checkpoint} ({kind}) and waits for you", Tone.ASK
 
     def deferred(self, event: Event, state: RunState) -> Told:
@@ -148,6 +149,15 @@ class Narrator:
         if not pairs:
             return None
         return "\n".join(f"begin to conflict: {words}" for words in pairs), Tone.WARN
+
+    def breached(self, event: Event, state: RunState) -> Told:
+        texts = "\n".join(str(one["text"]) for one in event.data["findings"])
+        return f"changed what is not its own:\n{texts}", Tone.BAD
+
+    def settled(self, event: Event, state: RunState) -> Told:
+        if event.data["answer"] == "put-back":
+            return f"put back: {listing(list(event.data['refs']))}", Tone.GOOD
+        return None
 
     def conflicted(self, event: Event, state: RunState) -> Told:
         paths = [item["path"] for item in event.data["paths"]]
@@ -304,6 +314,8 @@ _TELLERS: dict[str, Callable[[Any, Event, RunState], Told]] = {
     Type.PLAN_FAILED: Narrator.failed,
     Type.PLAN_SKIPPED: Narrator.skipped,
     Type.PLAN_RETRIED: Narrator.retried,
+    Type.ATTEMPT_BREACHED: Narrator.breached,
+    Type.BREACH_SETTLED: Narrator.settled,
     Type.PLAN_ASKED: Narrator.asked,
     Type.PLAN_DEFERRED: Narrator.deferred,
     Type.CONFLICTS_FORESEEN: Narrator.foreseen,

@@ -15,7 +15,7 @@ from worktree_runner.core.audit import Kind
 from worktree_runner.core.reservations import By, Grant, Holder, Request
 from worktree_runner.git import guard as guards
 from worktree_runner.git.gateway import Git
-from worktree_runner.operations import fence
+from worktree_runner.operations import fencing
 from worktree_runner.operations.opening import open_run
 from worktree_runner.operations.session import Session
 from worktree_runner.store.registry import Registry
@@ -53,8 +53,8 @@ def patterns(session: Session) -> list[str]:
 
 
 def test_a_plans_files_are_reserved_together_and_released_together(session: Session) -> None:
-    assert fence.reserve(session, PLAN) == ()
-    assert fence.reserve(session, PLAN) == ()
+    assert fencing.reserve(session, PLAN) == ()
+    assert fencing.reserve(session, PLAN) == ()
     assert {"lib/", "src/[id]/a.ts"} <= set(patterns(session))
     (held,) = [
         one for one in Registry(session.repository.layout).active()
@@ -62,7 +62,7 @@ def test_a_plans_files_are_reserved_together_and_released_together(session: Sess
     ]  # fmt: skip
     assert held.reservation.holder == Holder(session.state.id, PLAN, by=By.RUN)
     assert held.alive == "alive"
-    fence.release(session, PLAN)
+    fencing.release(session, PLAN)
     assert patterns(session) == []
 
 
@@ -70,7 +70,7 @@ def test_who_is_in_the_way_is_named_and_nothing_is_reserved(session: Session) ->
     registry = Registry(session.repository.layout)
     assert isinstance(registry.grant(Request(ALICE, ("lib/x.py",))), Grant)
     before = registry.events.path.read_bytes()
-    (found,) = fence.reserve(session, PLAN)
+    (found,) = fencing.reserve(session, PLAN)
     assert str(found) == "lib/ is reserved by alice (lib/x.py)"
     assert patterns(session) == ["lib/x.py"]
     assert registry.events.path.read_bytes() == before, "waiting fills no log"
@@ -79,9 +79,9 @@ def test_who_is_in_the_way_is_named_and_nothing_is_reserved(session: Session) ->
 def test_the_guard_and_the_audit_fit_the_runs_own_attempt(session: Session) -> None:
     plan = session.of(PLAN)
     place = Path(plan.worktree)
-    fence.reserve(session, PLAN)
-    env = fence.guard(session, plan)
-    facts = fence.spec(session, plan)
+    fencing.reserve(session, PLAN)
+    env = fencing.install(session, plan)
+    facts = fencing.spec(session, plan)
     refused = Git(place).run("tag", "v1", check=False, env=env)
     assert refused.code != 0
     assert b"may move only its own branch" in refused.err
@@ -90,24 +90,24 @@ def test_the_guard_and_the_audit_fit_the_runs_own_attempt(session: Session) -> N
     Git(place).run("commit", "-qm", "feat: more", env=env)
     Git(session.repository.home).run("branch", "of-the-user")
     (session.repository.home / "note.txt").write_text("the user's\n")
-    found = fence.report(session, PLAN)
+    found = fencing.inspect(session, session.of(PLAN))
     assert found.breaches == ()
     assert set(found.undeclared) == {"barrel.ts", "shared.txt"}, "no planning file among them"
     assert [one.subject for one in found.changed_meanwhile] == [
         "refs/heads/of-the-user", "note.txt"
     ]  # fmt: skip
-    assert fence.notes(found)[0] == "touched barrel.ts and shared.txt without declaring it"
-    assert fence.take_undeclared(session, PLAN, found) == ()
+    assert fencing.notes(found)[0] == "changed without declaring it: barrel.ts and shared.txt"
+    fencing.take_undeclared(session, plan, found)
     assert "barrel.ts" in patterns(session)
-    assert fence.report(session, PLAN).undeclared == ()
+    assert fencing.inspect(session, session.of(PLAN)).undeclared == ()
     assert [row["kind"] for row in guards.log(facts)] == ["ref"]
-    fence.release_all(session)
+    fencing.release_all(session)
     assert patterns(session) == []
 
 
 def test_a_foreign_path_in_the_plans_own_commits_is_a_breach(session: Session) -> None:
-    fence.guard(session, session.of(PLAN))
+    fencing.install(session, session.of(PLAN))
     registry = Registry(session.repository.layout)
     assert isinstance(registry.grant(Request(ALICE, ("shared.txt",))), Grant)
-    (found,) = fence.report(session, PLAN).breaches
+    (found,) = fencing.inspect(session, session.of(PLAN)).breaches
     assert (found.kind, found.subject, found.holder) == (Kind.RESERVED, "shared.txt", "alice")
