@@ -66,6 +66,13 @@ def test_on_a_terminal_narration_wraps_at_its_width_with_a_symbol() -> None:
     assert max(map(len, lines)) <= 60
 
 
+def test_a_path_that_is_longer_than_the_terminal_stays_whole() -> None:
+    path = "/home/me/" + "a-long-folder/" * 6 + "report.md"
+    made, _, err = screen(tty=True, NO_COLOR="1")
+    made.say(f"its report is {path} and there is more to say about it", plan="03-02")
+    assert any(line.strip() == path for line in err.text().splitlines())
+
+
 def test_no_color_and_dumb_terminals_get_no_escape() -> None:
     for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
         made, _, err = screen(tty=True, **env)

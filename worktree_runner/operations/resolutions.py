@@ -7,6 +7,7 @@ rules would settle in plans that still wait for an answer is worked out anew, in
 from __future__ import annotations
 
 import shlex
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -74,10 +75,9 @@ def render(state: RunState, found: Iterable[Listed], *, diffs: bool = True) -> s
         one = row.one
         where = f"merged as {row.landed[:10]}" if row.landed else "not merged yet"
         hunks = count(one.hunks, "hunk") if one.hunks else "whole file"
-        lines += [
-            f"{clean_line(one.path)}  ({row.plan.id}, {hunks}, {where})",
-            f"  {by_whom(one)} [{one.tier}]" + (f": {reason(one)}" if one.why else ""),
-        ]
+        told = f"{by_whom(one)} [{one.tier}]" + (f": {clean_line(reason(one))}" if one.why else "")
+        lines.append(f"{clean_line(one.path)}  ({row.plan.id}, {hunks}, {where})")
+        lines += textwrap.wrap(told, 78, initial_indent="  ", subsequent_indent="    ")
         if diffs and one.diff:
             lines += [f"  {line}" for line in clean(one.diff).splitlines()]
         lines.append("")

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +21,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -268,9 +270,12 @@ class Screen:
             self._print(Text(clean_line(text), "bold"))
 
     def _hang(self, text: Text) -> None:
-        """Wrapped words, with all lines but the first moved in, so that events stay apart."""
+        """Wrapped words, with all lines but the first moved in, so that events stay apart.
+
+        A word that is longer than a line, such as a path, stays whole: it is there to be copied.
+        """
         shown = Text(self.show(text.plain)) if self.plain_symbols else text
-        for number, line in enumerate(shown.wrap(self.console, max(20, self.console.width - 4))):
+        for number, line in enumerate(_rows(shown, max(20, self.console.width - 4))):
             line.rstrip()
             self._print(Text.assemble("    ", line) if number else line, wrap=False)
 
@@ -300,3 +305,14 @@ class Screen:
 def _speaks_utf8(stream: TextIO) -> bool:
     encoding = (getattr(stream, "encoding", None) or "").lower().replace("-", "")
     return encoding in ("utf8", "utf8sig", "")
+
+
+def _rows(text: Text, width: int) -> Sequence[Text]:
+    """The text in lines of at most `width` columns, broken between words only."""
+    breaks, column = [], 0
+    for word in re.finditer(r"\S+\s*|\s+", text.plain):
+        if column and column + cell_len(word[0].rstrip()) > width:
+            breaks.append(word.start())
+            column = 0
+        column += cell_len(word[0])
+    return list(text.divide(breaks))
