@@ -116,6 +116,32 @@ def test_a_file_removed_on_one_side_is_decided_with_git(repo: Repo) -> None:
     assert not (repo.path / "shared.txt").exists()
 
 
+def test_every_kind_of_conflict_is_listed_in_names_not_commits(repo: Repo) -> None:
+    remove = [{"delete": "shared.txt"}, {"commit": "feat: remove"}, {"summary": True}]
+    late = [
+        *rewrite("second\n")[:1],
+        {"append": "m.py", "text": "\n\ndef g():\n    return 2\n"},
+        {"commit": "feat: g"},
+        {"summary": True},
+    ]
+    doubled = "def g():\n    return 1\n\n\nA = 1\n"
+    early = [{"replace": "m.py", "old": "A = 1\n", "new": doubled}, *remove]
+    plans = {
+        "01": plan_text("01", files=["shared.txt"], steps=early),
+        "02": plan_text("02", files=["x.txt"], steps=late),
+    }
+    project = Project.make(
+        repo, plans, {"shared.txt": BASE, "m.py": "A = 1\n\n\ndef a():\n    return 1\n"}
+    )
+    project.execute(expect=3)
+    listed = project.wtrun("resolve", "03-02", "--list", expect=0).stdout
+    assert "shared.txt deleted in main and modified in 03-02" in listed
+    assert "m.py: duplicate: git merged it cleanly, but the result defines g twice" in listed
+    folder = Path(listed.split("every version and a report: ")[1].strip())
+    marked = next(folder.glob("*-m.marked.py")).read_text()
+    assert marked.count("def g():") == 2 and "<<<<" not in marked
+
+
 def test_a_merge_tool_decides_whole_files(repo: Repo, tmp_path: Path) -> None:
     project = conflicting(repo)
     project.execute(expect=3)

@@ -49,6 +49,8 @@ class FileContents:
     base: bytes | None = None
     ours: bytes | None = None
     theirs: bytes | None = None
+    merged: bytes | None = None
+    """What git made of both where it merged them cleanly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,8 @@ def side_lines(facts: ConflictFacts, one: FileConflict) -> list[str]:
         (3, facts.plan.id, content.theirs),
     )
     lines = []
-    for stage, name, data in names:
+    # of a clean merge the base is not known here, and is no part of the question
+    for stage, name, data in names[1:] if one.kind == "duplicate" else names:
         entry = one.stages.get(stage)
         if entry is None:
             lines.append(f"{name}: no file here")

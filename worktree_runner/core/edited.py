@@ -27,9 +27,13 @@ def file_text(
 ) -> bytes | None:
     """The whole file as merged, markers round what is open; None if it is no text to edit.
 
+    Where git merged it cleanly that is its result, without markers.
+
     `answered` are lines for hunks that have an answer, by number.
     """
     content = facts.content(one.path)
+    if content.merged is not None:
+        return content.merged
     if one.kind not in _SIDED or content.ours is None or content.theirs is None:
         return None
     if any(is_binary(side or b"") for side in (content.base, content.ours, content.theirs)):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from merge.types import FileConflict
 from worktree_runner.core import conflict_report
@@ -77,6 +78,7 @@ def conflict_facts(
     paths = [item.path for item in conflicts]
     target_commits = _commits(repository, plan.head, tip, paths, makers)
     contents = {item.path: _contents(session, item) for item in conflicts}
+    contents.update(_clean_merges(repository, tip, plan.head, conflicts, contents))
     involved = {commit.plan for commit in target_commits}
     return ConflictFacts(
         plan=_plan_facts(session, plan),
@@ -107,7 +109,7 @@ def _commits(
     """Commits that `new` has and `old` has not and that touch one of the paths, newest first."""
     output = repository.git.run(
         "--literal-pathspecs", "log", "-z", f"--max-count={COMMITS_SHOWN}", "--no-merges",
-        "--name-only", "--format=%x01%H%x02%s%x02%cI", new, f"^{old}", "--", *paths,
+        "--name-only", "--no-renames", "--format=%x01%H%x02%s%x02%cI", new, f"^{old}", "--", *paths,
     )  # fmt: skip
     found = []
     for block in output.out.decode(errors="replace").split("\x01")[1:]:
@@ -128,3 +130,22 @@ def _contents(session: Session, item: FileConflict) -> FileContents:
         return session.repository.objects.read_blob(entry.oid)
 
     return FileContents(base=blob(1), ours=blob(2), theirs=blob(3))
+
+
+def _clean_merges(
+    repository: Repository,
+    tip: str,
+    head: str,
+    conflicts: Iterable[FileConflict],
+    contents: Mapping[str, FileContents],
+) -> dict[str, FileContents]:
+    """Files that git merged cleanly and that are asked about all the same, with its result."""
+    objects = repository.objects
+    paths = [item.path for item in conflicts if item.kind == "duplicate"]
+    if not paths:
+        return {}
+    found = objects.entries(objects.merge_tree(tip, head).tree, paths)
+    return {
+        path: replace(contents[path], merged=objects.read_blob(entry.oid))
+        for path, entry in found.items()
+    }

@@ -82,9 +82,10 @@ def merged(
 ) -> MergeOutcome:
     """What merging the plan's head into the tip (or another commit) comes to now, with the
     user's answers so far. `more` are answers that are being tried and not recorded."""
+    tip = onto or session.state.tip
     outcome = merge_commits(
         session.repository.objects,
-        onto or session.state.tip,
+        tip,
         plan.head,
         settings=merge_settings(session, plan, tier or tier_of(session.settings)),
         choices=(*choices_of(plan), *more),
@@ -92,8 +93,17 @@ def merged(
     )
     forced = {str(item["path"]): item for item in plan.choices if item.get("forced")}
     told = tuple(settled.forced(one, forced.get(one.path, {})) for one in outcome.resolutions)
-    by_hand = _by_hand(session, plan, outcome.tree, onto or session.state.tip)
-    return replace(outcome, resolutions=(*told, *by_hand))
+    by_hand = _by_hand(session, plan, outcome.tree, tip)
+    names = ((tip, session.state.target), (plan.head, plan.id))
+    conflicts = tuple(replace(one, why=_named(one.why, names)) for one in outcome.conflicts)
+    return replace(outcome, resolutions=(*told, *by_hand), conflicts=conflicts)
+
+
+def _named(why: str, names: Sequence[tuple[str, str]]) -> str:
+    """Git's words with the names of the two sides in place of their commits."""
+    for commit, name in names:
+        why = why.replace(commit, name)
+    return why
 
 
 def commit(session: Session, plan: PlanState, outcome: MergeOutcome, *, onto: str) -> str:

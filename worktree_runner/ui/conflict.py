@@ -361,5 +361,6 @@ class _Dialogue:
         if isinstance(answer, Answer):
             return answer.key
         if isinstance(answer, Aborted):
-            self.screen.say("Aborted: nothing was chosen, nothing was merged.")
+            kept = " The answers so far are kept." if self.sheet.choices else ""
+            self.screen.say(f"Aborted: nothing was chosen, nothing was merged.{kept}")
         raise _End(Stopped(self.sheet.choices, interrupted=True))
