@@ -85,7 +85,7 @@ def in_memory(folder: Path, base: str, tips: list[str]) -> tuple[float, str]:
         assert store.move_ref(TIP, tip, old)
         old = tip
     seconds = time.perf_counter() - started
-    store.reader.close()
+    store.close()
     return seconds, git(folder, "rev-parse", f"{tip}^{{tree}}")
 
 

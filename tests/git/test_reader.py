@@ -55,6 +55,15 @@ def test_changed_paths_are_those_of_diff_tree(
     assert set(reader.entries(new, [*wanted, "none", "dir"])) >= set(wanted)
 
 
+def test_file_that_changed_its_mode_alone_has_changed(repo: Repo) -> None:
+    old = repo.commit("old", {"a/b": "x\n"})
+    (repo.path / "a/b").chmod(0o755)
+    new = repo.commit("new")
+    ((left, right),) = Reader(Git(repo.path)).changed(old, new).values()
+    assert left and right
+    assert (left.mode, right.mode, left.oid) == ("100644", "100755", right.oid)
+
+
 def test_object_written_after_the_reader_started_is_found(repo: Repo) -> None:
     objects = Objects(Git(repo.path))
     first = objects.write_blob(b"first")

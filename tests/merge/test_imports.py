@@ -59,10 +59,10 @@ def test_layout_that_one_side_chose_is_kept() -> None:
 
 def test_name_joins_the_statement_with_which_it_shares_most() -> None:
     base = "use c::r::one;\nuse c::r::{Builder, Old};\n\nfn f() {}\n"
-    ours = "use c::r::one;\nuse c::r::{Builder, Old};\nuse c::u::two;\n\nfn f() {}\n"
+    ours = "use c::r::one;\nuse c::r::{Builder, Mine, Old};\n\nfn f() {}\n"
     theirs = "use c::r::one;\nuse c::r::{Builder, New};\n\nfn f() {}\n"
     data = merged("a.rs", base, ours, theirs)
-    assert data == ("use c::r::one;\nuse c::r::{Builder, New};\nuse c::u::two;\n\nfn f() {}\n")
+    assert data == "use c::r::one;\nuse c::r::{Builder, Mine, New};\n\nfn f() {}\n"
 
 
 GO = "import (\n{}\n)\n\nfunc f() {{}}\n"
@@ -93,8 +93,11 @@ def test_alias_is_a_question_where_the_other_side_uses_the_old_name_anew() -> No
 def test_relative_path_that_changed_is_a_question() -> None:
     base = 'import { A } from "../a"\nimport { B } from "../b"\n\nf(A, B)\n'
     ours = 'import { A } from "../lib/a"\nimport { B } from "../b"\n\nf(A, B)\n'
-    theirs = 'import { A } from "../a"\nimport { B, C } from "../b"\n\nf(A, B)\n'
-    assert merged("a.ts", base, ours, theirs) is None
+    for theirs in (
+        'import { A } from "../a"\nimport { B, C } from "../b"\n\nf(A, B)\n',
+        'import { A } from "../a"\nimport { C } from "c"\nimport { B } from "../b"\n\nf(A, B)\n',
+    ):
+        assert merged("a.ts", base, ours, theirs) is None
 
 
 def test_long_list_is_laid_out_as_its_neighbours_are() -> None:

@@ -307,3 +307,8 @@ def test_rule_can_be_switched_off() -> None:
     sides = ("x = 1\ny = 1\n", "x = 2\ny = 1\n", "x = 1\ny = 3\n")
     assert settle("a.py", sides)[1] == "adjacent"
     assert settle("a.py", sides, Settings(disabled=("adjacent",)))[0] is None
+
+
+def test_mixed_line_ends_survive_as_they_are() -> None:
+    result = merge_file(b"a\nb\nc\n", b"a\nb\nC\n", b"a\r\nb\nc\n", "a.txt")
+    assert (result.data, result.rules) == (b"a\r\nb\nC\n", ("line-merge",))

@@ -19,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,9 +123,13 @@ class Conversation:
         assert process.proc
         self.process = process.proc
         assert self.process.stdin and self.process.stdout and self.process.stderr
-        self._in, self._out, self._err = (
-            self.process.stdin, self.process.stdout, self.process.stderr
-        )  # fmt: skip
+        self._in, self._out = self.process.stdin, self.process.stdout
+        # somebody must read what it (or a hook of it) says, or a full pipe would stop it
+        self._said: list[bytes] = []
+        said = os.dup(self.process.stderr.fileno())
+        self.process.stderr.close()
+        self._listener = threading.Thread(target=_listen, args=(said, self._said), daemon=True)
+        self._listener.start()
 
     def send(self, data: bytes) -> None:
         try:
@@ -147,16 +152,31 @@ class Conversation:
             raise self._ended()
         return found
 
+    def expect(self, line: bytes) -> None:
+        """Reads a line that must be this one; the command is ended where it is another."""
+        found = self.line()
+        if found != line:
+            self.close()
+            raise GitEndedError(self.argv, Output(-1, found, b""))
+
     def close(self) -> None:
         with contextlib.suppress(BrokenPipeError):  # what it was not sent yet, it will not miss
             self._in.close()
-        self._out.close()
-        self._err.close()
         self.process.wait()
+        self._out.close()
 
     def _ended(self) -> GitEndedError:
-        said = self._err.read()
-        return GitEndedError(self.argv, Output(self.process.wait(), b"", said))
+        self.close()
+        self._listener.join()
+        return GitEndedError(self.argv, Output(self.process.returncode, b"", b"".join(self._said)))
+
+
+def _listen(stream: int, said: list[bytes]) -> None:
+    """Keeps the end of what comes from `stream`, until it ends."""
+    while data := os.read(stream, 4096):
+        said.append(data)
+        del said[:-16]
+    os.close(stream)
 
 
 class Git:

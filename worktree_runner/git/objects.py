@@ -2,7 +2,8 @@
 
 - Nothing here touches a working file, the user's index or a branch. What a crash leaves is
   unreferenced objects, which git collects one day.
-- What is read comes from one running `git cat-file` for each store (`reader`); it ends with it.
+- What is read, committed and moved goes through commands that keep running (`reader`, `writer`);
+  they end with the store.
 - Merges run in the repository's main worktree, so that `.gitattributes` and merge drivers
   behave as a `git merge` there would.
 """
@@ -18,6 +19,7 @@ from merge.tree import parse_merge_tree
 from merge.types import Entry, TreeMerge
 from worktree_runner.git.gateway import Git, GitError
 from worktree_runner.git.reader import Reader
+from worktree_runner.git.writer import DATES, Writer
 
 MERGE_TIMEOUT_S = 300.0
 """Git's merge can take exponential time on criss-cross histories."""
@@ -29,6 +31,12 @@ class Objects:
     def __init__(self, git: Git) -> None:
         self.git = git
         self.reader = Reader(git)
+        self.writer = Writer(git)
+
+    def close(self) -> None:
+        """Ends the git commands that were kept running; the next question starts them again."""
+        self.reader.close()
+        self.writer.close()
 
     # -- reading ---------------------------------------------------------------------
 
@@ -133,15 +141,14 @@ class Objects:
         at: str | None = None,
     ) -> str:
         """The id of a new commit; `at` fixes its dates, so that a resume makes the same one."""
-        args = ["commit-tree", *(["-S"] if sign else ["--no-gpg-sign"]), tree]
-        for parent in parents:
-            args += ["-p", parent]
-        env = {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at} if at is not None else None
-        return self.git.run(*args, "-F", "-", stdin=message.encode(), env=env, foreground=sign).text
+        if not sign and at is None and not any(name in os.environ for name in DATES):
+            return self.writer.commit(tree, parents, message)
+        env = dict.fromkeys(DATES, at) if at is not None else None
+        return self.writer.plain_commit(tree, parents, message, sign=sign, env=env)
 
     def move_ref(self, ref: str, new: str, old: str | None) -> bool:
         """Sets `ref` to `new` only if it is at `old` (None: not there yet); False if it is not."""
-        return self.git.ok("update-ref", "--no-deref", "-m", "wtrun", ref, new, old or "")
+        return self.writer.move(ref, new, old)
 
     def delete_ref(self, ref: str, old: str) -> bool:
         """Deletes `ref` only if it is at `old`; False if it is not."""

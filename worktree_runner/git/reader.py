@@ -68,7 +68,7 @@ class Reader:
                 answers = [_answer(git) for _ in some]
                 for name, answer in zip(some, answers, strict=True):
                     found.append(answer or _missing(git, name))
-        except (GitError, OSError, ValueError):
+        except (GitError, OSError, ValueError):  # answers may be left unread
             self._open = None
             git.close()
             raise
