@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 _TOKEN = r"([0-9]+)([A-Za-z])?((?:\.[0-9]+)*)"
@@ -78,6 +79,7 @@ def parse_token(text: str) -> PhaseToken:
     return parse_directory(text.strip()).token
 
 
+@lru_cache(maxsize=1024)
 def parse_directory(name: str) -> PhaseName:
     """Token, slug and project code of a phase directory; every name has a token."""
     found = _DIRECTORY.fullmatch(name)
@@ -93,6 +95,7 @@ def is_number(token: PhaseToken) -> bool:
     return bool(token.key[0] == 0)
 
 
+@lru_cache(maxsize=1024)
 def number_key(number: str) -> tuple[Any, ...]:
     """The sort key of a plan number: `02` < `02a` < `02.1` < `10` < words."""
     found = _NUMBER.fullmatch(number)

@@ -207,7 +207,10 @@ def _pair(
     plan_names = name_plans(plans.values(), phase)
     # a summary's name is read beside all the others: `03-SUMMARY.md` means plan 03 where
     # `01-PLAN.md` and `03-PLAN.md` are, and the only plan of phase 3 where they are not
-    summary_names = {**name_plans([*plans.values(), *summaries.values()], phase), **plan_names}
+    summary_names = plan_names
+    if summaries:
+        every = name_plans([*plans.values(), *summaries.values()], phase)
+        summary_names = {**every, **plan_names}
     by_stem: dict[str, str] = {}
     by_number: dict[tuple[str, bool, str], str] = {}
     for path, stem in summaries.items():

@@ -68,7 +68,7 @@ def read_phase(
     plans, cycles = _resolve(readings, table, dialect)
     problems += cycles
     token = parse_directory(phase.path.rpartition("/")[2]).token
-    entry = roadmap_goal(roadmap or b"", token.text, dialect)
+    entry = roadmap_goal(roadmap, token.text, dialect) if roadmap else None
     named = replace(phase, name=entry.name) if entry and entry.name else phase
     return Phase(named, tuple(plans), entry.goal if entry else "", tuple(problems))
 
@@ -117,14 +117,13 @@ def _resolve(
     plans = []
     for reading, knot, unclear in zip(readings, knots, notes, strict=True):
         moved = () if knot.id in stuck else _moved(reading.plan, knot, waves, dialect)
-        plans.append(
-            replace(
-                reading.plan,
-                depends_on=knot.depends_on,
-                wave=waves[knot.id],
-                problems=(*reading.plan.problems, *unclear, *moved),
+        plan, told = reading.plan, (*unclear, *moved)
+        if knot.depends_on or told or waves[knot.id] != plan.wave:
+            problems_of = (*plan.problems, *told)
+            plan = replace(
+                plan, depends_on=knot.depends_on, wave=waves[knot.id], problems=problems_of
             )
-        )
+        plans.append(plan)
     problems = []
     for cycle in cycles:
         path = next(plan.path for plan in plans if plan.id == cycle[0])
