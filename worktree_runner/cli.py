@@ -12,7 +12,6 @@ import importlib
 import os
 import signal
 import sys
-from types import TracebackType
 from typing import Any
 
 import click
@@ -200,14 +199,3 @@ def _unexpected(error: Exception, argv: list[str]) -> int:
     known = crash.explain(error) if isinstance(error, OSError) else None
     told = known or crash.no_folder() or crash.report(error, argv)
     return say(told.message, told.hint, told.exit_code)
-
-
-def _quiet_interrupt(
-    kind: type[BaseException], value: BaseException, trace: TracebackType | None
-) -> None:
-    """Ctrl-C while Python still imports: no traceback; Python then ends by the signal itself."""
-    if not issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, value, trace)
-
-
-sys.excepthook = _quiet_interrupt

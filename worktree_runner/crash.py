@@ -55,7 +55,10 @@ def explain(error: OSError) -> WtrunError | None:
     if number in _FORBIDDEN:
         hint = "run it as the user who owns these files"
         if place:
-            hint = f"see who may write there: ls -ld {shlex.quote(str(_nearest(place)))}"
+            folder = shlex.quote(str(_nearest(place)))
+            hint = f"see who may write there: ls -ld {folder}"
+            if number == errno.EROFS:
+                hint = f"see what is mounted there: df {folder}; work in a copy that can be written"
         return PreconditionError(
             f"{place or 'a file'} can't be used: {_FORBIDDEN[number]}", hint=hint
         )

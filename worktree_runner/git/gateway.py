@@ -78,6 +78,9 @@ class Output:
         return tuple(os.fsdecode(part) for part in self.out.split(b"\0") if part)
 
 
+_MAKE_ROOM = "look with 'df -h .', make room, then run the same command again"
+
+
 class GitError(WtrunError):
     """A git command that failed: argv, exit code and the end of its stderr."""
 
@@ -85,7 +88,11 @@ class GitError(WtrunError):
         tail = os.fsdecode(output.err).strip() or os.fsdecode(output.out).strip()
         shown = " ".join(argv[:8]) + (" …" if len(argv) > 8 else "")
         last = "\n".join(tail.splitlines()[-5:])
-        super().__init__(f"git {shown} ended with {output.code}: {last}")
+        full = "No space left on device" in tail or "Disk quota exceeded" in tail
+        super().__init__(
+            f"git {shown} ended with {output.code}: {last}",
+            hint=_MAKE_ROOM if full else None,
+        )
         self.argv = tuple(argv)
         self.output = output
 

@@ -303,7 +303,11 @@ def work(session: Session) -> ExitCode:
         open_board(session.screen, time.monotonic) as board,
     ):
         loop.watch = Watch(session, board, now=lambda: datetime.now(UTC))
-        code = loop.run()
+        try:
+            code = loop.run()
+        except BaseException:
+            finish.say_left_behind(session)
+            raise
     if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
         session.record(Type.RUN_PAUSED, code=int(code), reason="interrupted")
         finish.say_interrupted(session)

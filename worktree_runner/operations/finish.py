@@ -167,6 +167,17 @@ def say_interrupted(session: Session) -> None:
     session.screen.command(f"wtrun execute {session.state.phase}")
 
 
+def say_left_behind(session: Session) -> None:
+    """Which agents go on after an error has ended the run: each has its own launcher and limit."""
+    running = [plan.id for plan in session.state.with_status(Status.RUNNING)]
+    if running:
+        agents = "agent of" if len(running) == 1 else "agents of"
+        session.screen.warn(
+            f"the {agents} {listing(running)} may still be at work",
+            hint=f"wtrun execute {session.state.phase} takes over from there; Ctrl-C then stops",
+        )
+
+
 def say_nothing_to_do(
     project: Project, phase: Phase, arrangement: Arrangement, screen: Screen
 ) -> None:

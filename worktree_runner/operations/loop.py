@@ -214,7 +214,8 @@ class Loop:
         except WtrunError as error:
             judging.fail(self.session, self.session.of(plan_id), error.message, error.hint or "")
         except OSError as error:  # a full disk, a folder that may not be written
-            judging.fail(self.session, self.session.of(plan_id), str(error))
+            where = f": {error.filename}" if error.filename else ""
+            judging.fail(self.session, self.session.of(plan_id), f"{error.strerror}{where}")
 
     def merge(self, plan_id: str) -> None:
         result = land(self.session, plan_id)

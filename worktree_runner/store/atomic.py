@@ -25,8 +25,10 @@ def save_bytes(path: Path, data: bytes, *, durable: bool = True, mode: int | Non
             if durable:
                 os.fsync(file.fileno())
         os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)
         raise
     if durable:
         sync_directory(path.parent)

@@ -108,9 +108,10 @@ class Journal:
         try:
             self._write(line.encode() + b"\n")
             os.fsync(self._fd)
-        except OSError:
+        except OSError as error:
             os.ftruncate(self._fd, whole)
             os.lseek(self._fd, whole, os.SEEK_SET)
+            error.filename = str(self.path)
             raise
         self.events.append(event)
         return event
