@@ -158,7 +158,8 @@ def test_gemini_gets_a_policy_that_lets_it_commit(repo: Repo) -> None:
     allow = next(r for r in policy["rule"] if "commandPrefix" in r)
     assert {"git commit", "npm test"} <= set(allow["commandPrefix"])
     denied = [r for r in policy["rule"] if r["decision"] == "deny"]
-    assert [r["toolName"] for r in denied] == [["run_shell_command"]]
+    assert [r["toolName"] for r in denied] == ["run_shell_command"]
+    assert allow["toolName"] == "run_shell_command"
     assert denied[0]["priority"] < allow["priority"]
 
 

@@ -175,3 +175,19 @@ def test_lines_that_are_no_json_pass(agent: str) -> None:
         parser.feed(line, "stdout")
         parser.feed(line, "stderr")
     assert parser.end(0, killed=False, timed_out=False).status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("/bin/bash -lc 'git add -- a'", "git add -- a"),
+        ("/bin/zsh -c \"echo 'x y'\"", "echo 'x y'"),
+        ("/bin/bash -lc ls more", "/bin/bash -lc ls more"),
+        ("/bin/bash -lc 'open", "/bin/bash -lc 'open"),
+        ("python3 -c 1", "python3 -c 1"),
+    ],
+)
+def test_codex_commands_are_shown_without_the_shell_around_them(command: str, shown: str) -> None:
+    item = {"type": "command_execution", "id": "i", "command": command}
+    line = json.dumps({"type": "item.started", "item": item})
+    assert registry.load("codex").parser().feed(line, "stdout")[0].text == shown

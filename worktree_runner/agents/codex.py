@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -206,7 +207,7 @@ def _shown(item: Mapping[str, Any]) -> tuple[Any, tuple[str, ...], Any]:
     """What an item does, on which paths, and what came of it."""
     kind = item.get("type")
     if kind == "command_execution":
-        return item.get("command"), (), item.get("aggregated_output")
+        return _unwrapped(text(item.get("command"))), (), item.get("aggregated_output")
     if kind == "file_change":
         paths = tuple(text(change.get("path")) for change in mappings(item.get("changes")))
         return ", ".join(paths), paths, ""
@@ -214,6 +215,18 @@ def _shown(item: Mapping[str, Any]) -> tuple[Any, tuple[str, ...], Any]:
         result = item.get("error") or mapping(item, "result").get("content")
         return f"{item.get('server')}.{item.get('tool')} {text(item.get('arguments'))}", (), result
     return item.get("query") or item.get("text") or "", (), ""
+
+
+def _unwrapped(command: str) -> str:
+    """A command line without the shell that codex starts it with."""
+    shell = re.fullmatch(r"/(?:usr/)?bin/(?:ba|z)?sh -l?c (.*)", command, re.DOTALL)
+    if shell is None:
+        return command
+    try:
+        words = shlex.split(shell[1])
+    except ValueError:
+        return command
+    return words[0] if len(words) == 1 else command
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage:

@@ -95,7 +95,8 @@ class GeminiAgent:
 
 
 def _rule(tools: list[str], prefixes: list[str] | None, decision: str, priority: int) -> str:
-    lines = ["[[rule]]", f"toolName = {json.dumps(tools)}"]
+    # a rule with a prefix takes one name only, or the whole file is refused
+    lines = ["[[rule]]", f"toolName = {json.dumps(tools[0] if len(tools) == 1 else tools)}"]
     if prefixes is not None:
         lines.append(f"commandPrefix = {json.dumps(prefixes, ensure_ascii=False)}")
     return "\n".join([*lines, f'decision = "{decision}"', f"priority = {priority}", ""])

@@ -32,6 +32,11 @@ class Chosen:
     folder: Path
     agent: str
     events: str
+    worktree: str = ""
+
+    def short(self, line: str) -> str:
+        """A line with the worktree's files named as in the repository."""
+        return line.replace(f"{self.worktree}/", "") if self.worktree else line
 
     @property
     def title(self) -> str:
@@ -72,7 +77,8 @@ def _chosen(run: str, plan: str, n: int, folder: Path) -> Chosen:
     except (OSError, ValueError):
         record = {}
     agent, events = str(record.get("agent", "unknown")), str(record.get("events", "none"))
-    return Chosen(run, plan, n, folder, agent, events)
+    worktree = str(record.get("worktree") or "")
+    return Chosen(run, plan, n, folder, agent, events, worktree)
 
 
 def told(run: str, plan: str, n: int, folder: Path) -> list[str]:
@@ -86,7 +92,7 @@ def render(chosen: Chosen) -> Iterator[str]:
     for event in replay(parser, chosen.folder):
         line = render_event(event)
         if line is not None:
-            yield line
+            yield chosen.short(line)
     yield from _ending(chosen, parser)
 
 
@@ -111,7 +117,9 @@ def follow(chosen: Chosen, *, as_raw: bool) -> Iterator[str]:
             for line in lines:
                 events = parser.feed(line, stream)
                 shown = [clean(line)] if as_raw else [render_event(event) for event in events]
-                yield from (text for text in shown if text is not None)
+                yield from (
+                    text if as_raw else chosen.short(text) for text in shown if text is not None
+                )
         if ended:
             break
         time.sleep(PAUSE_S)
