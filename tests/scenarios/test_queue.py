@@ -169,3 +169,38 @@ def test_the_order_of_fewest_conflicts_lands_more_plans(repo: Repo) -> None:
     project.execute("-j", "3", "--merge-order", "fewest-conflicts", expect=3)
     assert landed(project) == ["03-02", "03-03"]
     assert project.statuses()["03-01"] == "conflicted"
+
+
+def test_merge_hooks_run_and_can_refuse_where_git_makes_the_merge(repo: Repo) -> None:
+    plans = {"01": plan_text("01", files=["good"]), "02": plan_text("02", files=["secret"])}
+    project = Project.make(repo, plans)
+    hook = repo.path / ".git/hooks/pre-merge-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\necho ran >> {repo.path}/.git/ran\n! test -e secret\n")
+    hook.chmod(0o755)
+    done = project.execute("-j", "2", "--checkout-merge", expect=1)
+    assert project.statuses() == {"03-01": "landed", "03-02": "rejected"}, done.stderr
+    assert "'git merge' with its hooks ended with 1" in done.stderr
+    assert (repo.path / ".git/ran").read_text() == "ran\nran\n"
+    assert not (repo.path / "secret").exists()
+    assert len(project.merges()) == 1
+    nothing_left(project)
+
+
+def test_a_merge_by_git_follows_the_rules_that_one_in_memory_does(repo: Repo) -> None:
+    old = "a = 1\nb = 2\n"
+    plans = {
+        "01": plan_text("01", steps=change("a = 10\n", "app.py", "a = 1\n")),
+        "02": plan_text("02", steps=change("b = 20\n", "app.py", "b = 2\n")),
+    }
+    project = Project.make(repo, plans, {"app.py": old})
+    hook = repo.path / ".git/hooks/commit-msg"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho 'Seen-By: hook' >> \"$1\"\n")
+    hook.chmod(0o755)
+    done = project.execute("-j", "2", "--checkout-merge", "--gate", NO_BAD_FILES)
+    assert repo.read("app.py") == b"a = 10\nb = 20\n"
+    assert "by rule 'adjacent'" in done.stderr
+    assert len(repo.git("rev-list", "--parents", "-n", "1", "main~1").split()) == 3
+    assert "Seen-By: hook" in repo.git("log", "-1", "--format=%B", "main~1")
+    nothing_left(project)

@@ -16,6 +16,7 @@ SETTINGS = {
     "resolve": "merge.resolve",
     "merge_order": "merge.order",
     "gate": "gate.command",
+    "checkout_merge": "merge.checkout_merge",
     "branching": "branching.strategy",
     "timeout": "limits.timeout",
     "stall_timeout": "limits.stall_timeout",
@@ -81,6 +82,12 @@ Run it again after Ctrl-C, a crash or a conflict: it goes on where it was.""",
 )
 @click.option("--gate", metavar="CMD", help="The check that merges must pass; see 'wtrun config'.")
 @click.option("--no-gate", is_flag=True, help="Merge unchecked; the report says so.")
+@click.option(
+    "--checkout-merge",
+    is_flag=True,
+    default=None,
+    help="Merge by 'git merge --no-ff' in a worktree, so that merge hooks run.",
+)
 @click.option(
     "--merge-order",
     type=click.Choice(["plan", "fewest-conflicts"]),

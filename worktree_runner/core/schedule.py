@@ -52,6 +52,7 @@ class Policy:
     on_conflict: str = "ask"
     merge_order: str = "plan"
     resolve: str = "proven"
+    checkout_merge: bool = False
     max_cost: float | None = None
     max_tokens: int | None = None
     min_plans_for_parallel: int = 2
@@ -154,6 +155,8 @@ Action = (
     Start | Begin | Judge | Merge | Prepare | Advance | Settle | Skip | Ask | Stop | Wait | Finish
 )
 
+QUEUE = "gate"
+"""Stands in `busy` while the worktree of gate and merges is being made ready."""
 STUCK = frozenset({Status.ASKING, Status.CONFLICTED, Status.REJECTED})
 
 
@@ -173,7 +176,8 @@ def decide(
     actions += [Settle(p.id) for p in state.with_status(Status.CONFLICTED) if _settles(p, policy)]
     room = fleet(state.failures, now=now, max_parallel=policy.max_parallel, since=state.since)
     startable = tuple(_starts(state, policy, room, busy, now))
-    actions += _merges(state, policy, startable)
+    if QUEUE not in busy:
+        actions += _merges(state, policy, startable)
     skips = _skips(state, policy)
     actions += skips
     questions = [plan.id for plan in _questions(state, policy)]
@@ -192,7 +196,9 @@ def decide(
     return (Finish(exit_code(state)),)
 
 
-def decide_merge(state: RunState, plan: str) -> tuple[Action, ...]:
+def decide_merge(
+    state: RunState, plan: str, *, busy: frozenset[str] = frozenset()
+) -> tuple[Action, ...]:
     """As `decide`, for a command that starts no agent and only wants this plan to land.
 
     Without a plan: that the moved target is merged in.
@@ -200,7 +206,7 @@ def decide_merge(state: RunState, plan: str) -> tuple[Action, ...]:
     step = queue.next_step(state.queue, state.tip, [p.id for p in state.with_status(Status.QUEUED)])
     if step is not None:
         return (Advance(step),)
-    if state.queue.batch is not None:
+    if state.queue.batch is not None or QUEUE in busy:
         return (Wait(),)
     if plan and state.plans[plan].status is Status.QUEUED:
         return (Prepare((plan,)),)
@@ -217,7 +223,8 @@ def _merges(state: RunState, policy: Policy, startable: tuple[Action, ...]) -> l
     turn = ready(state, policy)
     if not (turn or state.queue.target) or state.queue.batch is not None:
         return []
-    if not state.queue.is_on and policy.merge_order == "plan":
+    together = policy.merge_order != "plan" or policy.checkout_merge or state.queue.target
+    if not (state.queue.is_on or together):
         return [Merge(turn[0])]
     if state.queue.is_on and not _gate_may_start(state, policy, startable, turn):
         return []

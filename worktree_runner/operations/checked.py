@@ -16,7 +16,7 @@ from worktree_runner.operations.session import Session
 
 def land(session: Session, plan_id: str) -> bool:
     """Lands a finished plan and publishes; False if it conflicts or the gate is not green."""
-    if session.state.queue.is_on:
+    if session.state.queue.is_on or session.policy.checkout_merge:
         _work(session, plan_id)
         return session.of(plan_id).status is Status.LANDED
     result = landing.land(session, plan_id)

@@ -262,6 +262,7 @@ def _session(
             merge_order=settings.merge.order,
             min_plans_for_parallel=settings.min_plans_for_parallel,
             resolve=settings.merge.resolve,
+            checkout_merge=settings.merge.checkout_merge,
             max_cost=settings.limits.max_cost,
             max_tokens=settings.limits.max_tokens,
         ),

@@ -22,6 +22,7 @@ from typing import Any
 
 from worktree_runner import attempts as attempt_files
 from worktree_runner import process
+from worktree_runner.core import schedule
 from worktree_runner.core.events import Type
 from worktree_runner.core.gate import Ended, Result, judge
 from worktree_runner.core.gate_command import Detected, detect, reports_tests
@@ -32,7 +33,7 @@ from worktree_runner.operations.gate_tree import GateTree, Ready
 from worktree_runner.operations.session import Session
 from worktree_runner.store.settings import Gate
 
-JOB = "gate"
+JOB = schedule.QUEUE
 """The loop's name for the worker that makes the worktree ready."""
 LOG = "output.log"
 REPORT = "tests.xml"
@@ -233,5 +234,5 @@ def record(session: Session, started: Started, result: Result) -> None:
 
 def finish(session: Session) -> None:
     """Takes the integration worktree away at the end of a run."""
-    if session.state.queue.started:
+    if session.state.queue.started or session.policy.checkout_merge:
         tree_of(session).remove()

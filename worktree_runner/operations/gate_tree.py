@@ -116,6 +116,7 @@ class GateTree:
     def _move(self, place: Path, candidate: str, baseline: Mapping[str, str]) -> None:
         git = Git(place)
         env = checkout_environment(self.settings)
+        git.run("reset", "--quiet", "--hard", env=env)  # a merge may have been cut off here
         git.run("checkout", "--quiet", "--detach", "--force", candidate, env=env)
         kept = [f"--exclude=/{_literal(path)}" for path in sorted(baseline)]
         git.run("clean", "--quiet", "-d", "--force", *kept)

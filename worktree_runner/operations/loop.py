@@ -118,7 +118,8 @@ class Loop:
         while not self.signal_seen:
             self.take_results()
             self.attend_gate()
-            action = schedule.decide_merge(self.session.state, plan_id)[0]
+            busy = frozenset(self.jobs)
+            action = schedule.decide_merge(self.session.state, plan_id, busy=busy)[0]
             if isinstance(action, schedule.Finish):
                 return
             if isinstance(action, schedule.Wait):
@@ -141,7 +142,7 @@ class Loop:
             case schedule.Merge(plan):
                 self.merge(plan)
             case schedule.Prepare(plans):
-                queueing.prepare(session, plans)
+                self.prepare(plans)
             case schedule.Advance(step):
                 queueing.advance(session, step)
             case schedule.Settle(plan):
@@ -223,6 +224,17 @@ class Loop:
             report_conflicts(self.session, plan_id, result.conflicts)
             return
         queueing.after_landing(self.session, [plan_id])
+
+    def prepare(self, plans: tuple[str, ...]) -> None:
+        """Prepares a batch; where git's hooks take part, once their worktree is ready."""
+        session = self.session
+        if not session.policy.checkout_merge:
+            queueing.prepare(session, plans)
+            return
+        job = partial(gate.tree_of(session).ready, session.state.tip)
+        self.submit(
+            self.workers, gate.JOB, job, partial(queueing.prepare_when_ready, session, plans)
+        )
 
     def ask(self, plan_id: str) -> None:
         """Puts the plan's question to the user, in the thread that owns the terminal."""

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
 from itertools import combinations
 from typing import Any
 
@@ -17,7 +18,15 @@ from worktree_runner.core import queue
 from worktree_runner.core.events import Type
 from worktree_runner.core.gate import Verdict, shown
 from worktree_runner.core.state import PlanState, Status
-from worktree_runner.operations import cleanup, fencing, gate, landing, publishing, summaries
+from worktree_runner.operations import (
+    checkout_merge,
+    cleanup,
+    fencing,
+    gate,
+    landing,
+    publishing,
+    summaries,
+)
 from worktree_runner.operations.conflicts import report_conflicts
 from worktree_runner.operations.session import Session
 
@@ -37,8 +46,9 @@ def prepare(session: Session, plans: Sequence[str]) -> None:
     for plan in _in_order(session, plans):
         outcome = landing.merged(session, plan, onto=chain)
         if outcome.tree is not None:
-            entries.append(_entry(session, plan, outcome, chain))
-            chain = entries[-1]["commit"]
+            entry = _entry(session, plan, outcome, chain)
+            entries += [entry] if entry else []
+            chain = entry["commit"] if entry else chain
         elif chain == tip and _tests(session):
             tried.append(plan)
         elif chain == tip:
@@ -48,6 +58,12 @@ def prepare(session: Session, plans: Sequence[str]) -> None:
     if entries:
         number = session.state.queue.batches + 1
         session.record(Type.QUEUE_PREPARED, batch=number, tip=tip, entries=entries)
+
+
+def prepare_when_ready(session: Session, plans: Sequence[str], done: Future[Any]) -> None:
+    """As `prepare`, once the worktree is ready in which git merges; raises if it can't be."""
+    done.result()
+    prepare(session, [plan for plan in plans if session.of(plan).status is Status.QUEUED])
 
 
 def _target(session: Session) -> list[dict[str, Any]]:
@@ -64,16 +80,37 @@ def _target(session: Session) -> list[dict[str, Any]]:
 
 def _entry(
     session: Session, plan: PlanState, outcome: MergeOutcome, onto: str, *, tested: bool = False
-) -> dict[str, Any]:
-    """A plan merged onto a commit, as the journal holds it."""
+) -> dict[str, Any] | None:
+    """A plan merged onto a commit, as the journal holds it; None if a hook did not let it."""
+    notices = outcome.notices
+    if session.policy.checkout_merge:
+        made = checkout_merge.make(session, plan, outcome, onto=onto)
+        if isinstance(made, checkout_merge.Refused):
+            _refused_by_hook(session, plan, made)
+            return None
+        commit, notices = made.commit, (*notices, *made.notices)
+    else:
+        commit = landing.commit(session, plan, outcome, onto=onto)
     return {
         "plan": plan.id,
         "head": plan.head,
-        "commit": landing.commit(session, plan, outcome, onto=onto),
+        "commit": commit,
         "resolutions": [landing.resolution_to_json(item) for item in outcome.resolutions],
-        "notices": list(outcome.notices),
+        "notices": list(notices),
         "tested": tested,
     }
+
+
+def _refused_by_hook(session: Session, plan: PlanState, refused: checkout_merge.Refused) -> None:
+    session.record(
+        Type.MERGE_REJECTED,
+        plan.id,
+        head=plan.head,
+        candidate="",
+        verdict=str(Verdict.RED),
+        reason=refused.why,
+        log=refused.log,
+    )
 
 
 def _in_order(session: Session, plans: Sequence[str]) -> list[PlanState]:
@@ -101,7 +138,8 @@ def _tested(session: Session, plan: PlanState) -> list[dict[str, Any]]:
     if outcome.tree is None:
         report_conflicts(session, plan.id, outcome.conflicts)
         return []
-    return [_entry(session, plan, outcome, tip, tested=True)]
+    entry = _entry(session, plan, outcome, tip, tested=True)
+    return [entry] if entry else []
 
 
 # --- advancing -------------------------------------------------------------------------------

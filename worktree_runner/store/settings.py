@@ -126,6 +126,8 @@ class Merge(Table):
     """Whether your answers to conflicts are kept, and offered when the same conflict comes back."""
     checkout: Switch = True
     """Whether the target is moved at once where it is checked out; if not, `wtrun publish` does."""
+    checkout_merge: Switch = False
+    """Whether merges are made by `git merge --no-ff` in a worktree, so that merge hooks run."""
     hooks: Literal["run", "skip"] = "run"
     """Whether the repository's own commit hooks run for agents' commits."""
     sign: Switch | None = None
