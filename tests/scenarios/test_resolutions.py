@@ -111,3 +111,15 @@ def test_a_commit_on_top_whose_event_was_lost_is_found_again(repo: Repo) -> None
     project.execute(expect=0)
     assert "resolution.replaced" in journal.read_text()
     assert repo.read("shared.txt") == b"one\nfirst\nthree\n"
+
+
+def test_the_gate_of_the_run_checks_what_replaces_a_resolution(repo: Repo) -> None:
+    project = settled(repo)
+    project.execute("--gate", "grep -q json app.py || ! grep -q sys app.py")
+    head = repo.git("rev-parse", "main")
+    refused = project.wtrun("unresolve", "app.py", "--take", "plan", expect=5)
+    assert "is not green with this decision (exit code 1), so nothing was changed" in refused.stderr
+    assert repo.git("rev-parse", "main") == head
+    assert repo.git("worktree", "list").count("\n") == 0
+    project.wtrun("unresolve", "app.py", "--take", "target", expect=0)
+    assert b"sys" not in repo.read("app.py")

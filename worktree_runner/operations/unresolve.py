@@ -15,13 +15,16 @@ from dataclasses import dataclass, replace
 from merge import MergeOutcome, Settings, merge_commits, merge_file
 from merge.engine import diff_text
 from merge.types import Choice, ChoiceKind, Entry, FileConflict, Resolution
+from worktree_runner import process
 from worktree_runner.core.events import Type
+from worktree_runner.core.gate import Purpose, shown
+from worktree_runner.core.queue import Started
 from worktree_runner.core.settled import MANUAL, TRAILER, UNDONE, resolution_of
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.core.texts import listing
 from worktree_runner.errors import PreconditionError, UsageError
 from worktree_runner.git.publish import Outcome, publish
-from worktree_runner.operations import landing, publishing
+from worktree_runner.operations import gate, landing, publishing
 from worktree_runner.operations.asking import open_conflicts
 from worktree_runner.operations.conflicts import conflict_facts, report_conflicts
 from worktree_runner.operations.landing import resolution_to_json
@@ -158,10 +161,40 @@ def decide(session: Session, found: Landed, choices: Sequence[Choice]) -> bool:
         f"Wtrun-Run: {session.state.id}\n{UNDONE}: {path}\n{TRAILER}: {path} (by hand)\n"
     )
     commit = objects.commit_tree(tree, (base,), message, sign=bool(session.settings.merge.sign))
+    _check(session, commit)
     before = objects.entries(base, [path]).get(path)
     diff = diff_text(path, _data(session, before), _data(session, entry))
     resolution = replace(mine, tier=MANUAL, diff=diff)
     return _put(session, plan, base, commit, resolution)
+
+
+def _check(session: Session, commit: str) -> None:
+    """Runs the gate on the commit, where the run has one; raises unless it is green."""
+    queue = session.state.queue
+    if not queue.is_on:
+        return
+    place = gate.tree_of(session)
+    log = session.folder.path / "unresolve.log"
+    command = shown(queue.command)
+    session.screen.say(f"checking with '{command}'")
+    try:
+        wanted = gate.spec(session, Started(0, commit, Purpose.AGAIN), place.ready(commit))
+        done = process.run(
+            wanted.argv,
+            wanted.cwd,
+            mark=wanted.mark,
+            env=wanted.env,
+            timeout=wanted.timeout_s,
+            log=log,
+        )
+    finally:
+        place.remove()
+    if not done.ok:
+        why = "it took too long" if done.timed_out else f"exit code {done.code}"
+        raise PreconditionError(
+            f"'{command}' is not green with this decision ({why}), so nothing was changed.",
+            hint=f"its output is in {log}",
+        )
 
 
 def _top(session: Session) -> str:
