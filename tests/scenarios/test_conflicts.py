@@ -180,6 +180,19 @@ def test_answers_that_were_not_confirmed_merge_nothing(repo: Repo, keys: tuple[s
     assert project.statuses()["03-02"] == "conflicted"
 
 
+def test_what_answers_break_is_said_before_they_are_committed(repo: Repo) -> None:
+    def defining(text: str) -> list[dict[str, Any]]:
+        new = f"def g(a={text!r}):\n    return a + {text!r}\n"
+        return [{"replace": "m.py", "old": "A = 1\n", "new": new}, *rewrite("")[1:]]
+
+    plans = {n: plan_text(n, steps=defining(n)) for n in ("01", "02")}
+    project = Project.make(repo, plans, {"m.py": "import os\n\nA = 1\n"})
+    project.execute(expect=3)
+    shown, code = typed(at_terminal(project, "resolve", "03-02"), "b", "n")
+    assert "m.py defines g twice with these answers" in shown
+    assert code == 3
+
+
 def test_answers_that_were_not_confirmed_are_shown_again(repo: Repo) -> None:
     project = conflicting(repo)
     project.execute(expect=3)

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from worktree_runner.core.forecast import Touched
 from worktree_runner.git.gateway import Git, GitError
-from worktree_runner.git.objects import MERGE_TIMEOUT_S
 
 USAGE = 129
+TIMEOUT_S = 10.0
+"""The run waits for this; a repository in which it takes longer does without."""
 
 
 def touched(git: Git, ends: Iterable[tuple[str, str]]) -> Mapping[str, Touched]:
@@ -47,7 +48,7 @@ def conflicting(
         return {}
     args = ("merge-tree", "--write-tree", "--stdin", "-z", "--name-only", "--no-messages")
     lines = "".join(f"{one} {other}\n" for one, other in pairs).encode()
-    output = git.run(*args, stdin=lines, check=False, timeout=MERGE_TIMEOUT_S)
+    output = git.run(*args, stdin=lines, check=False, timeout=TIMEOUT_S)
     if output.code == USAGE:  # git 2.38 merges one pair a process
         return {pair: _one(git, pair) for pair in pairs}
     if output.code != 0:
@@ -66,7 +67,7 @@ def conflicting(
 
 def _one(git: Git, pair: tuple[str, str]) -> tuple[str, ...]:
     args = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", *pair)
-    output = git.run(*args, check=False, timeout=MERGE_TIMEOUT_S)
+    output = git.run(*args, check=False, timeout=TIMEOUT_S)
     if output.code not in (0, 1):
         raise GitError(args, output)
     return tuple(dict.fromkeys(output.fields[1:]))

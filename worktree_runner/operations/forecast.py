@@ -140,6 +140,7 @@ class Watcher:
         self._scanner = Scanner(session.repository, session.settings, session.dialect)
         self._notes: dict[str, Path] = {}
         self._seen: tuple[Any, ...] = ()
+        self._off = False
 
     @property
     def patience(self) -> float:
@@ -148,8 +149,10 @@ class Watcher:
 
     def look(self) -> None:
         """Compares the branches if a guard noted a commit, or something landed, since the last
-        look. What git can't tell now is left for the next commit."""
+        look. Where git can't tell, or takes too long, it is not asked again in this run."""
         state = self._session.state
+        if self._off:
+            return
         plans = state.with_status(*AT_WORK)
         if not plans or (len(plans) == 1 and state.tip == state.base):
             return
@@ -159,7 +162,10 @@ class Watcher:
         self._seen = (state.tip, *moved)
         try:
             found = self._scanner.scan(state)
-        except WtrunError:
+        except WtrunError as error:
+            self._off = True
+            text = f"conflicts are not foreseen any more: {error.message}"
+            self._session.record(Type.NOTICE, text=text)
             return
         now = [forecast.to_json(pair) for pair in found]
         if now != list(state.foreseen):
