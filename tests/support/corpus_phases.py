@@ -49,6 +49,13 @@ class CorpusPhase:
         return f"{self.project.name}:{self.folder}"
 
     @property
+    def commits_planning(self) -> bool:
+        """Whether the project wants its planning files committed."""
+        file = self.project / self.dialect.root / self.dialect.files.config
+        config = json.loads(file.read_text()) if file.is_file() else {}
+        return config.get("commit_docs") is not False
+
+    @property
     def folder(self) -> str:
         return self.phase.dir.path.rpartition("/")[2]
 
