@@ -110,8 +110,11 @@ def test_second_attempt_does_not_run_committed_tasks_again(repo: Repo) -> None:
     assert len(subjects(repo)) == 3
 
 
-def test_attempt_killed_in_a_task_is_finished_by_the_next_one(repo: Repo) -> None:
-    text = plan(task("One", "echo half > half.txt; test -f ../../go || sleep 60; echo b > b.txt"))
+def test_a_task_in_which_an_attempt_was_killed_runs_again_on_the_files_as_they_were(
+    repo: Repo,
+) -> None:
+    commands = "echo more >> b.txt; echo half >> half.txt; test -f ../../go || sleep 60"
+    text = plan(task("Zero", "echo b > b.txt"), task("One", commands))
     request = request_for(repo, text)
     launch = AGENT.build(request)
     half = request.worktree / "half.txt"
@@ -125,6 +128,11 @@ def test_attempt_killed_in_a_task_is_finished_by_the_next_one(repo: Repo) -> Non
     (repo.path / "go").write_text("")
     assert run(request).status == "ok"
     assert repo.git("show", "--format=", "--name-only", "gsd/03-01~1") == "b.txt\nhalf.txt"
+    assert repo.show("gsd/03-01", "half.txt") == b"half\n"
+    assert repo.show("gsd/03-01", "b.txt") == b"b\nmore\n"
+    copies = request.run_dir / "half-done-task-2"
+    assert (copies / "b.txt").read_text() == "b\nmore\n"
+    assert (copies / "half.txt").read_text() == "half\n"
 
 
 def start(launch: Launch) -> subprocess.Popen[bytes]:

@@ -2,12 +2,13 @@
 
 - It is an agent, so it starts processes itself (the blocks, and git by its own command).
 - One commit per task: the paths that the task changed, each staged by its own name. What was
-  changed or untracked before the first task is left alone; that baseline lies in the worktree's
-  git dir, so an attempt after a crash commits what the killed one left half done, with its task.
+  changed or untracked before the first task is left alone; that baseline and the number of the
+  task at work lie in the worktree's git dir.
 - A second attempt skips tasks that are committed in `base..HEAD` (by trailer or subject). The
-  task that was cut off runs again from its start: blocks should bear being run twice.
+  task that was cut off runs again from its start, on the files as they were then: what it left
+  half done is copied to the run's folder and put back, for few commands bear being run twice.
 - A failing command ends the plan with its text, exit code and the end of its output.
-- Nothing is ever reset, stashed or removed.
+- Nothing else is ever reset, stashed or removed.
 """
 
 from __future__ import annotations
@@ -111,6 +112,8 @@ class ShellRun:
         self.git = Git(request.worktree)
         self.started = time.monotonic()
         self.answers: dict[int, str] = {}
+        self.begun: int | None = None
+        """The task in which the attempt before this one was cut off, if it was."""
 
     def run(self) -> int:
         """The process's exit code; StopPlan if the plan can't be finished."""
@@ -139,6 +142,9 @@ class ShellRun:
 
     def _do(self, task: ShellTask, baseline: Mapping[str, str]) -> str:
         """The commit of the task's changes, or "" if it changed nothing that git sees."""
+        if self.begun == task.number:
+            self._put_back(task, baseline)
+        self._keep_state(baseline, begun=task.number)
         before = self.git.run("rev-parse", "HEAD").strip()
         for n, block in enumerate(task.blocks, 1):
             self._run_block(task, n, block)
@@ -155,12 +161,34 @@ class ShellRun:
             self.git.add(sorted(path for path, unstaged in changed.items() if unstaged))
             message = f"{self._subject(task)}\n\nWtrun-Task: {self._mark(task)}\n"
             self.git.run("commit", "-q", "--cleanup=whitespace", "-F", "-", text=message)
+        self._keep_state(baseline, begun=None)
         head = self.git.run("rev-parse", "HEAD").strip()
         if head == before:
             say("no change to commit")
             return ""
         say(f"committed {head[:12]} {self._subject(task)}")
         return head
+
+    def _put_back(self, task: ShellTask, baseline: Mapping[str, str]) -> None:
+        """Gives the files that the killed attempt changed the contents of HEAD; copies are kept."""
+        half = sorted(
+            path for path in self.git.changes() if path not in baseline and not path.endswith("/")
+        )
+        if not half:
+            return
+        place = self.request.run_dir / f"half-done-task-{task.number}"
+        for path in half:
+            file, copy = self.request.worktree / path, place / path
+            if file.is_symlink() or file.is_file():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(file, copy, follow_symlinks=False)
+        self.git.run("reset", "-q")
+        for path in half:
+            if self.git.ask("cat-file", "-e", f"HEAD:{path}").returncode == 0:
+                self.git.run("--literal-pathspecs", "checkout", "-q", "HEAD", "--", path)
+            else:
+                (self.request.worktree / path).unlink(missing_ok=True)
+        say(f"put back what was half done, copies are in {place}: {', '.join(half)}")
 
     def _run_block(self, task: ShellTask, n: int, block: ShellBlock) -> None:
         if shutil.which(block.shell) is None:
@@ -217,15 +245,24 @@ class ShellRun:
         The answers to the plan's checkpoints are kept in the same file: an attempt after a
         crash knows them too.
         """
-        file = self.request.git_dir / f"wtrun-shell-{self.plan.id}.json"
+        file = self._state_file
         kept = json.loads(file.read_text()) if file.exists() else {}
         if "baseline" not in kept:
             kept["baseline"] = {path: self._fingerprint(path) for path in self.git.changes()}
         self.answers = {int(number): str(said) for number, said in kept.get("answers", {}).items()}
         if self.request.answer is not None and self.request.resume_task is not None:
             self.answers[self.request.resume_task] = self.request.answer
-        save_text(file, json.dumps({"baseline": kept["baseline"], "answers": self.answers}))
+        self.begun = kept.get("begun")
+        self._keep_state(kept["baseline"], self.begun)
         return dict(kept["baseline"])
+
+    def _keep_state(self, baseline: Mapping[str, str], begun: int | None) -> None:
+        facts = {"baseline": dict(baseline), "answers": self.answers, "begun": begun}
+        save_text(self._state_file, json.dumps(facts))
+
+    @property
+    def _state_file(self) -> Path:
+        return self.request.git_dir / f"wtrun-shell-{self.plan.id}.json"
 
     def _fingerprint(self, path: str) -> str:
         file = self.request.worktree / path
