@@ -36,6 +36,20 @@ def test_a_created_file_that_is_not_there_fails_the_plan(repo: Repo, created: st
     assert f"the summary says that it created {created}" in done.stderr
 
 
+def test_a_lock_that_a_killed_git_left_stops_nobody(repo: Repo) -> None:
+    lock = "touch $(git rev-parse --git-dir)/index.lock"
+    steps = [
+        {"write": "a", "text": "a\n"},
+        {"commit": "feat: a"},
+        {"summary": "uncommitted"},
+        {"run": ["sh", "-c", lock]},
+    ]
+    project = Project.make(repo, {"01": plan_text("01", steps=steps)})
+    done = project.execute()
+    assert "wtrun committed it" in done.stderr
+    assert project.statuses() == {"03-01": "landed"}
+
+
 @pytest.mark.parametrize("how", [True, "uncommitted"])
 def test_planning_files_that_git_has_but_that_are_not_to_be_committed(
     repo: Repo, how: bool | str

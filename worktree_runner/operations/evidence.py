@@ -39,6 +39,7 @@ def gather(session: Session, plan: PlanState, checkpoint: Mapping[str, Any]) -> 
     )
     if not is_linked(session.repository.layout, place) or Git(place).resolve("HEAD") is None:
         return nothing
+    _drop_stale_locks(session, plan, place)
     rescued = _rescue_summary(session, plan, place)
     head = Git(place).text("rev-parse", "HEAD")
     objects = session.repository.objects
@@ -59,6 +60,14 @@ def gather(session: Session, plan: PlanState, checkpoint: Mapping[str, Any]) -> 
         leftovers=leftovers(place, readiness.untouched(session, plan)),
         rescued=rescued,
     )
+
+
+def _drop_stale_locks(session: Session, plan: PlanState, place: Path) -> None:
+    """Removes the lock files of an agent's git that was killed: nothing of it lives any more."""
+    git_dir = Path(Git(place).text("rev-parse", "--absolute-git-dir"))
+    branch = session.repository.common_dir / "refs/heads" / f"{plan.branch}.lock"
+    for lock in (git_dir / "index.lock", git_dir / "HEAD.lock", branch):
+        lock.unlink(missing_ok=True)
 
 
 def _summary(session: Session, plan: PlanState, place: Path, head: str) -> bytes | None:
