@@ -281,6 +281,18 @@ def _carriers(wanted: Sequence[bytes], kept: Sequence[bytes] = ()) -> list[proct
     ]
 
 
+def await_end(mark: bytes, patience: float) -> tuple[int, ...]:
+    """Waits for the end of every process that carries the mark; those that did not end in time."""
+    until = time.monotonic() + patience
+    pause = 0.02
+    while rows := _carriers([mark]):
+        if time.monotonic() > until:
+            break
+        _pause(rows, pause)
+        pause = min(pause * 2, 0.5)
+    return tuple(sorted(row.pid for row in rows))
+
+
 def end_rows(find: Callable[[], list[proctable.Row]], grace: float) -> tuple[int, ...]:
     """TERM to all that `find` gives, KILL after `grace`, until it gives none; their pids."""
     began = time.monotonic()

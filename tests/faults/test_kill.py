@@ -118,6 +118,32 @@ def test_a_launcher_that_was_still_on_its_way_and_a_resume_start_one_agent(
     assert project.processes() == []
 
 
+def test_a_fast_forward_that_a_killed_wtrun_began_is_waited_for(repo: Repo, tmp_path: Path) -> None:
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    steps = [{"write": "a.slow", "text": "a\n"}, {"commit": "feat: a"}, {"summary": True}]
+    project = Project.make(
+        repo,
+        {"01": plan_text("01", steps=steps)},
+        {".gitattributes": "*.slow filter=slow\n"},
+    )
+    smudge = f"touch {begun}; until test -e {go}; do sleep 0.05; done; cat"
+    repo.git("config", "filter.slow.smudge", smudge)
+    first = project.start("execute", "3")
+    while not begun.exists():
+        assert first.poll() is None
+    first.kill()
+    first.communicate()
+    second = project.start("execute", "3")
+    with pytest.raises(subprocess.TimeoutExpired):
+        second.wait(5)  # it can't publish over the git command that still works
+    go.touch()
+    _, err = second.communicate(timeout=100)
+    assert second.returncode == 0, err
+    assert project.starts("03-01") == 1
+    assert repo.read("a.slow") == b"a\n"
+    assert repo.git("status", "--porcelain") == ""
+
+
 def test_killed_wtrun_and_killed_agent_the_plan_is_continued_where_it_was(
     repo: Repo, tmp_path: Path
 ) -> None:

@@ -114,6 +114,10 @@ def forget_local_environment() -> frozenset[str]:
     return frozenset(found)
 
 
+MARKS: dict[str, str] = {}
+"""What git commands carry in their environment, so that a later wtrun finds those of a killed one.
+They are not killed with it: half a fast-forward or half a checkout would be worse."""
+
 FORGOTTEN = forget_local_environment()
 """Variables that were set when wtrun started."""
 
@@ -221,7 +225,7 @@ class Git:
                     strip_newline_in_stdout=False,
                     kill_after_timeout=timeout,
                     shell=False,
-                    env={"GIT_TERMINAL_PROMPT": "0", **(env or {})},
+                    env={"GIT_TERMINAL_PROMPT": "0", **MARKS, **(env or {})},
                     process_group=None if foreground else 0,
                 )
             except git.GitCommandNotFound as error:

@@ -20,6 +20,7 @@ from worktree_runner.core.state import RunState
 from worktree_runner.core.texts import listing
 from worktree_runner.core.waves import Arrangement, arrange
 from worktree_runner.errors import ExitCode
+from worktree_runner.git import gateway
 from worktree_runner.models import Phase
 from worktree_runner.operations import (
     branching,
@@ -40,7 +41,7 @@ from worktree_runner.operations.dry_run import render_dry_run
 from worktree_runner.operations.loop import open_loop
 from worktree_runner.operations.project import Project, load_phase, open_project
 from worktree_runner.operations.publishing import publish_tip
-from worktree_runner.operations.reconcile import reconcile
+from worktree_runner.operations.reconcile import marks_of, reconcile
 from worktree_runner.operations.run_mail import RunMail
 from worktree_runner.operations.session import Session
 from worktree_runner.operations.watching import Watch
@@ -247,6 +248,7 @@ def _session(
     asker: Asker,
 ) -> Session:
     settings = project.settings
+    gateway.MARKS.update(marks_of(folder.id))
     objectives = {plan.id: plan.objective for plan in phase.plans}
     return Session(
         repository=project.repository,

@@ -13,15 +13,20 @@ from worktree_runner import supervision
 from worktree_runner.core.events import Type
 from worktree_runner.core.settled import BY_HAND, TRAILER, UNDONE, parse_trailer
 from worktree_runner.core.state import PlanState, Status
+from worktree_runner.core.texts import listing
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git.gateway import Git
 from worktree_runner.operations import corrections, gate
 from worktree_runner.operations.landing import resolution_to_json
 from worktree_runner.operations.session import Session
 
+GIT_PATIENCE_S = 60.0
+"""How long a resume waits for a checkout that a killed wtrun began."""
+
 
 def reconcile(session: Session) -> None:
     """Brings the journal up to date with the repository and the processes."""
+    _await_git(session)
     _tip(session)
     _sweep(session)
     for plan in session.state.in_order():
@@ -33,6 +38,20 @@ def reconcile(session: Session) -> None:
             session.record(Type.PLAN_RETRIED, plan.id, why="execute was called again")
         elif plan.status is Status.REJECTED:
             reopen(session, plan)
+
+
+def _await_git(session: Session) -> None:
+    """Waits for git commands of a killed wtrun: a fast-forward or checkout that is half done."""
+    name, value = next(iter(marks_of(session.folder.id).items()))
+    left = supervision.await_end(f"{name}={value}".encode(), GIT_PATIENCE_S)
+    if left:
+        pids = listing([str(pid) for pid in left])
+        session.screen.warn(f"git commands of the killed run still work (process {pids})")
+
+
+def marks_of(run: str) -> dict[str, str]:
+    """What a run's git commands carry in their environment."""
+    return {"WTRUN_GIT_OF_RUN": run}
 
 
 def _sweep(session: Session) -> None:
