@@ -19,7 +19,7 @@ Read = Callable[[str], str]
 Has = Callable[[str], bool]
 
 _RULE = re.compile(r"^(test|check)[ \t]*:(?![:=])", re.MULTILINE)
-_RECIPE = re.compile(r"^@?(test|check)\b[^:=\n]*:(?!=)", re.MULTILINE)
+_RECIPE = re.compile(r"^@?(test|check)(?:[ \t]+[^:\n]*)?:(?!=)", re.MULTILINE)
 _PYTEST_TABLE = {
     "pytest.ini": "", "pyproject.toml": "[tool.pytest", "setup.cfg": "[tool:pytest]",
     "tox.ini": "[pytest]",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from worktree_runner.agents.protocol import Agent
+from worktree_runner.core.gate import shown
 from worktree_runner.core.places import branch_of, folder_of
 from worktree_runner.core.plans import build_line
 from worktree_runner.core.shell_plan import render_commands
@@ -14,6 +15,7 @@ from worktree_runner.core.waves import Arrangement, Wave
 from worktree_runner.models import Phase, Plan
 from worktree_runner.operations import places
 from worktree_runner.operations.branching import Target
+from worktree_runner.operations.gate import find_command
 from worktree_runner.operations.project import Project
 
 
@@ -36,6 +38,7 @@ def render_dry_run(
         f"base {target.commit[:10]} of {_target(target)}, agent {agent.name}, "
         f"at most {settings.max_parallel if settings.parallel else 1} at a time",
     ]
+    lines.append(_gate(project, target.commit))
     if arrangement.done:
         lines.append(f"done already: {listing(list(arrangement.done))}")
     if arrangement.filtered:
@@ -53,6 +56,17 @@ def _target(target: Target) -> str:
     if target.new:
         return f"{target.branch} (to be made from {target.current})"
     return target.branch if target.home else f"{target.branch} (not checked out here)"
+
+
+def _gate(project: Project, base: str) -> str:
+    """What merges would be checked with."""
+    settings = project.settings.gate
+    if not settings.enabled:
+        return "merges are not checked: --no-gate"
+    found = find_command(settings, project.repository.objects, base)
+    if found is None:
+        return "merges are not checked: no check was found and none is set (gate.command)"
+    return f"merges are checked with '{shown(found.argv)}' ({found.origin})"
 
 
 def _wave(wave: Wave) -> list[str]:
