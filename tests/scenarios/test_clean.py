@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.test_execute import wait_for
-from tests.support.project import Project, kill, plan_text
+from tests.support.project import PHASE, Project, kill, plan_text
 from tests.support.repo import Repo
 from worktree_runner.git.gateway import Git
 from worktree_runner.operations.cleanup import snapshot
 
 WORK = [{"write": "work.txt", "text": "work\n"}, {"commit": "feat: work"}, {"exit": 1}]
 NOTHING = [{"exit": 1}]
+PLAN = f"{PHASE}/03-01-PLAN.md"
 INNER: list[dict[str, object]] = [
     {"run": ["git", "init", "-q", "inner"]},
     {"write": "inner/a", "text": "a"},
@@ -101,6 +102,8 @@ def test_a_salvage_keeps_staged_content_that_the_files_do_not_show(repo: Repo) -
 def test_a_commit_that_only_the_worktrees_reflog_knows_is_work(repo: Repo) -> None:
     steps = [*WORK[:2], {"run": ["git", "reset", "-q", "--hard", "HEAD~1"]}, {"exit": 1}]
     project = failed(repo, steps)
+    for ref in salvaged(repo):  # the run itself has kept it
+        repo.git("update-ref", "-d", ref)
     assert "not safe: commits that are nowhere else" in project.wtrun("clean").stdout
     project.wtrun("clean", "--force", expect=0)
     (ref,) = salvaged(repo)
@@ -266,3 +269,20 @@ def test_commits_of_a_submodule_that_are_nowhere_else_hold_their_worktree(repo: 
     )
     done = project.wtrun("clean", "--force", expect=0)
     assert "kept: it holds other repositories: lib" in done.stdout
+
+
+def test_an_unfinished_run_can_be_given_up(repo: Repo) -> None:
+    steps = [*WORK[:2], {"checkpoint": {"type": "decision"}}]
+    project = Project.make(repo, {"01": plan_text("01", steps=steps)})
+    project.execute(expect=4)
+    run = project.status()["run"]
+    assert f"wtrun clean --give-up {run}" in project.wtrun("clean", "--force", expect=0).stdout
+    wrong = project.wtrun("clean", "--give-up", "x", expect=2)
+    assert f"unfinished runs: {run}" in wrong.stderr
+    done = project.wtrun("clean", "--give-up", run, "--force", expect=0)
+    assert f"gave up run {run}; 'wtrun execute 03' starts a new one" in done.stdout
+    assert branches(repo) == ["main"]
+    assert repo.show(salvaged(repo)[0], "work.txt") == b"work\n"
+    repo.commit("planned anew", {PLAN: plan_text("01", files=["new.txt"])})
+    project.execute()
+    assert repo.read("new.txt") == b"line of 03-01\n"

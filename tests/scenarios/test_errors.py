@@ -118,6 +118,19 @@ def test_a_repository_without_planning_files(wtrun: Wtrun, repo: Repo) -> None:
     assert "wtrun demo" in said.hint
 
 
+def test_planning_files_that_lie_elsewhere_are_named(wtrun: Wtrun, repo: Repo) -> None:
+    two_plans(repo)
+    inner = Repo.make(repo.path / "inner", repo.path.parent / "home")
+    inner.commit("nothing planned", {"a": "a"})
+    said = wtrun("execute", "3", cwd=inner.path)
+    assert f", in {inner.path}\n" in said.err
+    assert said.hint == f"the repository around it has one: cd {repo.path}"
+    other = Repo.make(repo.path.parent / "other", repo.path.parent / "home")
+    other.commit("planned below", {f"app/{PHASE}/03-01-PLAN.md": plan_text("01")})
+    said = wtrun("execute", "3", cwd=other.path)
+    assert f"app/{PHASE}/03-01-PLAN.md is deeper" in said.hint
+
+
 def test_a_bare_repository(wtrun: Wtrun, repo: Repo) -> None:
     two_plans(repo)
     bare = repo.path.parent / "bare.git"
@@ -490,3 +503,27 @@ def test_a_poor_environment_is_enough(repo: Repo) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert project.statuses() == {"03-01": "landed", "03-02": "landed"}
+
+
+def test_an_unfinished_run_is_not_taken_for_that_of_a_phase_with_the_same_number(
+    repo: Repo,
+) -> None:
+    project = Project.make(repo, {"01": plan_text("01", steps=[{"checkpoint": {"type": "x"}}])})
+    text = plan_text("02", files=["web.txt"])
+    repo.commit("another", {".planning/phases/03-web/03-02-PLAN.md": text})
+    project.wtrun("execute", "03-api", expect=4)
+    project.wtrun("execute", "03-web", expect=0)
+    assert project.statuses() == {"03-02": "landed"}
+    assert project.wtrun("execute", "03-api").returncode == 4
+
+
+def test_an_agent_that_is_gone_at_a_resume_costs_nothing(repo: Repo) -> None:
+    stops = plan_text("01", steps=[{"checkpoint": {"type": "x"}}])
+    after = plan_text("02", wave=2, depends_on=["01"])
+    project = Project.make(repo, {"01": stops, "02": after})
+    project.execute(expect=4)
+    before = len(project.events())
+    config = '[agents.command]\nargv = ["no-such-program-here"]\n'
+    repo.commit("broken", {".wtrun.toml": f'agent = "command"\n{config}'})
+    assert "can't be run" in project.execute(expect=7).stderr
+    assert len(project.events()) == before

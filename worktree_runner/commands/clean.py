@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from worktree_runner.core.state import RunState
     from worktree_runner.operations.clean import Removal
     from worktree_runner.ui.console import Screen
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 @click.command("clean")
 @click.option("-n", "--dry-run", is_flag=True, help="List and judge; remove nothing.")
 @click.option("--force", is_flag=True, help="Also what is not safe; its work is kept under a ref.")
-def command(dry_run: bool, force: bool) -> int:
+@click.option(
+    "--give-up", "run", metavar="RUN", help="Finish this unfinished run as it stands, then clean."
+)
+def command(dry_run: bool, force: bool, run: str | None) -> int:
     """List left-over worktrees and branches that wtrun made, and remove the safe ones.
 
     Says for each one why it is safe or not. With --force the others go too, but every stray
@@ -29,13 +33,15 @@ def command(dry_run: bool, force: bool) -> int:
     from pathlib import Path
 
     from worktree_runner.commands.terminal import open_terminal
-    from worktree_runner.errors import ExitCode
+    from worktree_runner.errors import ExitCode, UsageError
     from worktree_runner.git.repository import open_repository
-    from worktree_runner.operations.clean import clean, leftovers
+    from worktree_runner.operations.clean import clean, give_up, leftovers
     from worktree_runner.operations.cleanup import give_back_space
     from worktree_runner.operations.project import refuse_inside_attempt
     from worktree_runner.store.runlock import run_lock
 
+    if dry_run and run is not None:
+        raise UsageError("--dry-run and --give-up exclude each other")
     screen, _ = open_terminal()
     repository = open_repository(Path.cwd())
     refuse_inside_attempt(repository)
@@ -45,6 +51,8 @@ def command(dry_run: bool, force: bool) -> int:
         screen.say("nothing was removed")
         return int(ExitCode.DONE)
     with run_lock(repository.layout, "wtrun clean"):
+        if run is not None:
+            _tell_given_up(screen, give_up(repository, run))
         found = leftovers(repository)
         done = {}
         for removal in clean(repository, found, force=force):
@@ -63,6 +71,12 @@ def command(dry_run: bool, force: bool) -> int:
         screen.command("wtrun clean --force")
     failed = any(removal.problem for removal in done.values())
     return int(ExitCode.FAILED if failed else ExitCode.DONE)
+
+
+def _tell_given_up(screen: Screen, state: RunState) -> None:
+    screen.answer(f"gave up run {state.id}; 'wtrun execute {state.phase}' starts a new one")
+    if state.tip not in (state.base, state.published):
+        screen.answer(f"  landed and not published: refs/wtrun/runs/{state.id}/tip")
 
 
 def _tell(screen: Screen, removal: Removal) -> None:

@@ -20,7 +20,7 @@ class Type(StrEnum):
     """Event types with their payloads."""
 
     RUN_STARTED = "run.started"
-    """phase, dialect, target, base, planning ("tracked" or "ignored"), agent, options,
+    """phase, directory, dialect, target, base, planning ("tracked" or "ignored"), agent, options,
     plans: list of {id, path, summary, title, wave, lane, depends_on, order, autonomous},
     words: the dialect's for plan and plans"""
     RUN_RESUMED = "run.resumed"
@@ -28,7 +28,7 @@ class Type(StrEnum):
     RUN_PAUSED = "run.paused"
     """code, reason: something waits for a person or was interrupted; `execute` goes on"""
     RUN_FINISHED = "run.finished"
-    """code: nothing is left to do here; `execute` starts a new run"""
+    """code, given_up: nothing is left to do here; `execute` starts a new run"""
     RUN_STOPPING = "run.stopping"
     """reason, by ("executor", "budget" or nothing), hint: no further plan is started"""
 

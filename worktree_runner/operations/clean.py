@@ -18,15 +18,17 @@ from functools import cached_property
 
 from worktree_runner import supervision
 from worktree_runner.attempts import Mark as ProcessMark
+from worktree_runner.core.events import Type
 from worktree_runner.core.state import RunState, Status
 from worktree_runner.core.texts import count, listing
-from worktree_runner.errors import WtrunError
+from worktree_runner.errors import ExitCode, PreconditionError, UsageError, WtrunError
 from worktree_runner.git import worktrees
 from worktree_runner.git.listing import making_of
 from worktree_runner.git.repository import Repository
 from worktree_runner.git.worktrees import Mark, Worktree
 from worktree_runner.operations import cleanup, readiness, runs
 from worktree_runner.operations.cleanup import Belongings
+from worktree_runner.store.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,10 @@ class _Search:
         state = self.unfinished.get(mark.run)
         if state is not None:
             plan = state.plans.get(mark.owner)
-            again = f"go on with it: wtrun execute {state.phase}"
+            again = (
+                f"go on with it: wtrun execute {state.phase}, "
+                f"or give it up: wtrun clean --give-up {state.id}"
+            )
             if plan is None:
                 return f"the unfinished run {state.id} uses it; {again}"
             same = branch == plan.branch or (tree and str(tree.path) == plan.worktree)
@@ -162,6 +167,32 @@ class _Search:
             )
         others = [t.path for t in self.trees if branch and t.branch == branch and t != tree]
         return f"it is checked out at {others[0]}" if others else ""
+
+
+def give_up(repository: Repository, run: str) -> RunState:
+    """Finishes an unfinished run as it stands, so that what it needs can be cleaned.
+
+    The caller holds the run lock. Nothing is removed here: what landed and is not published stays
+    on the run's own ref. Raises where there is no such run or its agents are still at work.
+    """
+    found = {folder.id: (folder, state) for folder, state in runs.unfinished(repository.layout)}
+    if run not in found:
+        known = listing(sorted(found)) or "none"
+        raise UsageError(f"there is no unfinished run {run}", hint=f"unfinished runs: {known}")
+    folder, state = found[run]
+    pids = supervision.living(ProcessMark(run))
+    if pids:
+        raise PreconditionError(
+            f"{count(len(pids), 'process', 'processes')} still at work for run {run}: "
+            f"{listing([str(pid) for pid in pids], limit=5)}",
+            hint=f"take over with 'wtrun execute {state.phase}' and stop with Ctrl-C",
+        )
+    journal = Journal(folder.journal)
+    try:
+        journal.append(Type.RUN_FINISHED, code=int(ExitCode.FAILED), given_up=True)
+    finally:
+        journal.close()
+    return state
 
 
 def clean(repository: Repository, found: tuple[Leftover, ...], *, force: bool) -> Iterator[Removal]:

@@ -16,7 +16,7 @@ from worktree_runner.agents.protocol import Agent
 from worktree_runner.core.events import Type
 from worktree_runner.core.routing import is_team
 from worktree_runner.core.schedule import Policy
-from worktree_runner.core.state import RunState
+from worktree_runner.core.state import RunState, Status
 from worktree_runner.core.texts import listing
 from worktree_runner.core.waves import Arrangement, arrange
 from worktree_runner.errors import ExitCode
@@ -146,6 +146,7 @@ def begin(project: Project, options: Options, screen: Screen, asker: Asker) -> S
         Type.RUN_STARTED,
         phase=phase.dir.token,
         name=phase.dir.name,
+        directory=phase.dir.path.rpartition("/")[2],
         dialect=project.dialect.name,
         words=project.dialect.words.model_dump(include={"plan", "plans"}),
         root=project.dialect.root,
@@ -219,6 +220,8 @@ def resume(
 ) -> Session:
     """The unfinished run, brought up to date with what is true now, ready to go on."""
     session = resume_session(project, folder, state, screen, asker)
+    if state.with_status(Status.WAITING, Status.STARTING, Status.FAILED, Status.SKIPPED):
+        preflight.check_agent(session.agent, screen)
     session.record(Type.RUN_RESUMED, pid=os.getpid())
     gate.choose(session)
     reconcile(session)
@@ -230,7 +233,7 @@ def resume_session(
     project: Project, folder: RunFolder, state: RunState, screen: Screen, asker: Asker
 ) -> Session:
     """The unfinished run, opened as its journal left it."""
-    phase = load_phase(project, state.base, state.phase)
+    phase = load_phase(project, state.base, state.facts.get("directory") or state.phase)
     agent = choose_agent(project.settings.model_copy(update={"agent": state.facts["agent"]}))
     journal = Journal(folder.journal)
     if journal.torn:

@@ -80,15 +80,31 @@ def _dialect(repository: Repository, chosen: str | None) -> tuple[Dialect, Path 
     """
     try:
         return find_dialect(repository.home, chosen)[0], repository.home
-    except PreconditionError:
+    except PreconditionError as error:
         found = None if chosen else newest(repository.layout)
         if found is None or found[1].dialect not in names():
-            raise
+            raise _elsewhere(repository, error) from error
     state, shipped = found[1], load(found[1].dialect)
     root = state.facts.get("root", shipped.root)
     return shipped.model_copy(update={"root": root}), partial(
         read_tree, repository.objects, state.base
     )
+
+
+def _elsewhere(repository: Repository, error: PreconditionError) -> PreconditionError:
+    """The error with the folder that was looked at, and where planning files are instead."""
+    message, home = f"{error.message}, in {repository.home}", repository.home
+    roots = sorted({root for name in names() for root in load(name).roots})
+    for folder in home.parents:
+        if (folder / ".git").exists() and any((folder / root).is_dir() for root in roots):
+            around = f"the repository around it has one: cd {shlex.quote(str(folder))}"
+            return PreconditionError(message, hint=around)
+    patterns = [f":(glob)*/**/{root}/**" for root in roots]
+    deeper = repository.git.run("ls-files", "-z", "--", *patterns, check=False).fields
+    if deeper:
+        hint = f"only the top of a repository is looked at, and {deeper[0]} is deeper"
+        return PreconditionError(message, hint=hint)
+    return PreconditionError(message, hint=error.hint)
 
 
 def refuse_inside_attempt(repository: Repository) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from worktree_runner.core.events import Type
-from worktree_runner.core.ids import parse_token
+from worktree_runner.core.ids import parse_directory, parse_token
 from worktree_runner.core.state import RunState, fold
 from worktree_runner.git.listing import Mark
 from worktree_runner.store import journal
@@ -44,8 +44,15 @@ def newest(layout: Layout, *, phase: str | None = None) -> tuple[RunFolder, RunS
 
 
 def _is_phase(state: RunState, phase: str | None) -> bool:
-    """Whether the run is of that phase, however the token is padded; None is any phase."""
-    return phase is None or parse_token(phase) == parse_token(state.phase)
+    """Whether the run is of that phase, however the token is padded; None is any phase.
+
+    A name after the token has to be the directory's: two phases may have one number.
+    """
+    if phase is None:
+        return True
+    wanted, own = parse_directory(phase), parse_directory(state.facts.get("directory", ""))
+    named = not wanted.slug or not own.slug or wanted.slug.lower() == own.slug.lower()
+    return named and parse_token(phase) == parse_token(state.phase)
 
 
 def new_id(phase: str) -> str:
