@@ -153,7 +153,7 @@ def _by_hand(session: Session, plan: PlanState, tree: str | None, onto: str) -> 
         ]
         why = "edited in the worktree" if path in after else "removed in the worktree"
         diff = diff_text(path, *sides)
-        found.append(Resolution(path, settled.PERSON, why, tier=settled.MANUAL, diff=diff))
+        found.append(Resolution(path, settled.PERSON, why, 0, settled.MANUAL, diff))
     return found
 
 

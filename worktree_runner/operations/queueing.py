@@ -229,3 +229,21 @@ def reject(session: Session, step: queue.Reject) -> None:
         reason=f"the gate is {word} with it: {said}",
         log=result.log if result else "",
     )
+    _ask_again(session, plan, word)
+
+
+def _ask_again(session: Session, plan: PlanState, verdict: str) -> None:
+    """Makes the user's own answers a draft again: they, too, may be what the gate refuses.
+
+    A plan without a conflict, or with answers forced by `--on-conflict`, stays rejected.
+    """
+    paths = sorted({str(choice["path"]) for choice in plan.choices})
+    if not paths or any(choice.get("forced") for choice in plan.choices):
+        return
+    for path in paths:
+        session.record(Type.RESOLUTION_UNDONE, plan.id, path=path)
+    session.record(Type.MERGE_DRAFTED, plan.id, choices=list(plan.choices))
+    conflicts = landing.merged(session, session.of(plan.id)).conflicts
+    if conflicts:
+        why = f"the gate is {verdict} with your answers; they are kept as a draft"
+        report_conflicts(session, plan.id, conflicts, refused=why)

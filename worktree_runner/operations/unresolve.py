@@ -66,6 +66,7 @@ def plan_with(session: Session, path: str, wanted: str | None) -> PlanState:
 def reopen(session: Session, plan: PlanState, path: str) -> None:
     """Makes a file of a conflict that is open anyway one of its questions."""
     session.record(Type.RESOLUTION_UNDONE, plan.id, path=path)
+    session.screen.say(f"{path} is yours to decide now", plan=plan.id)
     report_conflicts(session, plan.id, open_conflicts(session, session.of(plan.id)))
 
 

@@ -137,7 +137,8 @@ class _Dialogue:
             fit = count(len(self.sheet.choices), "answer")
             keep = Option("k", "keep them", "Only what is still open is asked.")
             forget = Option("f", "forget them", "Everything is asked again.")
-            if self._choose(f"{fit} from before still fit.", (keep, forget)) == "f":
+            verb = "fits" if len(self.sheet.choices) == 1 else "fit"
+            if self._choose(f"{fit} from before still {verb}.", (keep, forget)) == "f":
                 self.sheet.forget()
 
     def _decide(self, step: Step) -> None:

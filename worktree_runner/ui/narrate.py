@@ -204,9 +204,6 @@ class Narrator:
         tone = Tone.PLAIN if verdict.lets_land else Tone.WARN
         return f"{verdict}: {result.in_words()}\noutput: {result.log}", tone
 
-    def undone(self, event: Event, state: RunState) -> Told:
-        return f"{event.data['path']} is yours to decide now", Tone.ASK
-
     def replaced(self, event: Event, state: RunState) -> Told:
         one = resolution_of(event.data["resolution"])
         return f"{sentence(one)}\nput into {event.data['commit'][:10]}", Tone.GOOD
@@ -320,7 +317,6 @@ _TELLERS: dict[str, Callable[[Any, Event, RunState], Told]] = {
     Type.PLAN_DEFERRED: Narrator.deferred,
     Type.CONFLICTS_FORESEEN: Narrator.foreseen,
     Type.MERGE_CONFLICTED: Narrator.conflicted,
-    Type.RESOLUTION_UNDONE: Narrator.undone,
     Type.RESOLUTION_REPLACED: Narrator.replaced,
     Type.MERGE_LANDED: Narrator.landed,
     Type.MERGE_REJECTED: Narrator.rejected,
