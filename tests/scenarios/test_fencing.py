@@ -9,10 +9,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
+import pytest
+
 from tests.scenarios.test_conflicts import at_terminal, typed
 from tests.scenarios.test_execute import wait_for
-from tests.support.project import Project, plan_text
+from tests.support.project import Project, kill, plan_text
 from tests.support.repo import Repo
+from worktree_runner.serve import start
+from worktree_runner.store.paths import Layout
 
 Steps = list[dict[str, Any]]
 
@@ -255,3 +260,88 @@ def test_a_run_mails_what_its_agents_did_not(repo: Repo) -> None:
     assert "feat: src/p01.txt" in page
     assert "- src/p01.txt" in page
     assert "own" in project.wtrun("mail", "read", "--thread", "gsd-03-02", expect=0).stdout
+
+
+# -- the project's own hooks ------------------------------------------------------------------
+
+
+HOOK = """#!/bin/sh
+echo "${0##*/} $*" >> "$HOOK_LOG"
+case ${0##*/} in
+  reference-transaction) sed "s/^/  /" >> "$HOOK_LOG" ;;
+  commit-msg) ! grep -q BAD "$1" || exit 7 ;;
+  pre-commit) [ ! -e stop.txt ] || { echo "stop.txt is there" >&2; exit 3; } ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("hooks", ["run", "skip"])
+def test_the_projects_own_hooks_run_for_an_agent_as_for_the_user(
+    repo: Repo, tmp_path: Path, hooks: str
+) -> None:
+    log, codes = tmp_path / "hooks.log", tmp_path / "codes"
+    bad = f"echo 1 > src/more.txt; git add src; git commit -qm BAD; echo msg $? >> {codes}"
+    stop = f"touch stop.txt; git commit -qm 'feat: x'; echo pre $? >> {codes}; rm stop.txt; "
+    steps = [
+        {"write": "src/p01.txt", "text": "1\n"},
+        {"commit": "feat: one"},
+        *({"run": ["sh", "-c", part]} for part in (bad, stop + "git reset -q --hard")),
+        {"summary": True},
+    ]
+    names = ("pre-commit", "commit-msg", "reference-transaction", "post-commit")
+    text = HOOK.replace("$HOOK_LOG", str(log))
+    project = Project.make(repo, plans(p01=steps), {f".husky/{name}": text for name in names})
+    for name in names:
+        (repo.path / ".husky" / name).chmod(0o755)
+    config = (repo.path / ".wtrun.toml").read_text()
+    config += (
+        f"[merge]\nhooks = '{hooks}'\n[worktrees]\nsetup = ['git config core.hooksPath .husky']\n"
+    )
+    repo.commit("hooks", {".wtrun.toml": config})
+    project.execute()
+    assert project.statuses() == {"03-01": "landed"}
+    ran = log.read_text() if log.exists() else ""
+    if hooks == "skip":
+        assert "commit-msg" not in ran
+        return
+    assert codes.read_text().split() == ["msg", "1", "pre", "1"], "git makes 1 of a hook's code"
+    assert "pre-commit \n" in ran
+    assert "commit-msg .git" in ran or "commit-msg /" in ran
+    assert "reference-transaction committed" in ran
+    assert " refs/heads/gsd/03-01\n" in ran, "it got its standard input"
+
+
+# -- the endpoint -----------------------------------------------------------------------------
+
+
+def test_the_endpoint_ends_with_a_killed_run_and_is_back_at_its_port_on_resume(
+    repo: Repo, tmp_path: Path
+) -> None:
+    go, ready = tmp_path / "go", tmp_path / "ready"
+    steps: Steps = [{"touch": str(ready)}, {"wait": str(go)}, *work("src/p01.txt")]
+    texts = plans(p01=steps)
+    texts["02"] = plan_text("02", wave=2, files=["src/p02.txt"])
+    project = Project.make(repo, texts)
+    config = (repo.path / ".wtrun.toml").read_text()
+    repo.commit("serve", {".wtrun.toml": config + "[serve]\nenabled = 'on'\n"})
+    layout = Layout(repo.path / ".git")
+    run = project.start("execute", "3")
+    wait_for(ready)
+    info = start.wait_ready(layout, timeout=60)
+    assert info is not None
+    server = psutil.Process(info.pid)
+    kill(run)
+    server.wait(60)
+    assert start.running(layout) is None
+    held = json.loads(project.wtrun("reservations", "--json", expect=0).stdout)
+    assert held == [], "a dead run keeps nothing"
+    run = project.start("execute", "3")
+    second = start.wait_ready(layout, timeout=60)
+    assert second is not None and (second.port, second.pid != info.pid) == (info.port, True)
+    held = json.loads(project.wtrun("reservations", "--json", expect=0).stdout)
+    assert [one["pattern"] for one in held] == ["src/p01.txt"], "the adopted attempt has its files"
+    go.touch()
+    _, err = run.communicate(timeout=100)
+    assert run.returncode == 0, err
+    assert start.running(layout) is None
+    assert project.processes() == []
