@@ -18,6 +18,7 @@ from worktree_runner.core.reservations import By, Grant, Holder, Request
 from worktree_runner.errors import UsageError, WtrunError
 from worktree_runner.operations import reservations as operation
 from worktree_runner.store import identity, locate
+from worktree_runner.store.activity import activity_of
 from worktree_runner.store.mailbox import Mailbox
 from worktree_runner.store.registry import Registry
 
@@ -189,10 +190,11 @@ def test_signs_of_life_are_files_and_git_of_the_holders_own_worktree(
             if file.is_file():
                 os.utime(file, (1000, 1000))
     (one,) = record.reservations
-    seen = operation.activity_of(one)
+    box, main = Mailbox(locate.here(linked).layout), repo.path
+    seen = activity_of(box, one, main)
     assert (seen.files, seen.git) == (1000, 1000)
     os.utime(linked / "src/a.py", (2000, 2000))
-    assert operation.activity_of(one).files == 2000
+    assert activity_of(box, one, main).files == 2000
 
 
 def test_a_hostile_reason_can_not_move_the_readers_cursor(linked: Path) -> None:

@@ -51,9 +51,7 @@ def command(
     if forced is not None:
         if patterns or ids:
             raise UsageError("--force takes one reservation and nothing else")
-        record, reasons = operation.force(
-            registry, forced, who, operation.mail_to_holder(place.layout, who)
-        )
+        record, reasons = operation.force(registry, forced, who, place)
         gone = (record,)
     else:
         wanted = [operation.pattern_of(text, Path.cwd(), place) for text in patterns]

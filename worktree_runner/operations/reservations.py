@@ -17,7 +17,6 @@ from typing import Any
 from worktree_runner.core.overlap import matches, overlap
 from worktree_runner.core.patterns import PatternError, compiled, is_virtual
 from worktree_runner.core.reservations import (
-    Activity,
     By,
     Conflict,
     Denial,
@@ -36,7 +35,6 @@ from worktree_runner.store.registry_file import to_row
 TTL_S = 3600.0
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _EVERYTHING = {"*", "**", "**/*", "*/**", "."}
-_WALKED_FILES = 5000
 
 
 class ReservedError(WtrunError):
@@ -142,13 +140,19 @@ def lease(text: str) -> float:
 
 
 def force(
-    registry: Registry,
-    number: int,
-    who: Holder,
-    notify: Callable[[Reservation, tuple[str, ...]], None] | None = None,
+    registry: Registry, number: int, who: Holder, place: locate.Place
 ) -> tuple[Reservation, tuple[str, ...]]:
-    """Takes a reservation away from a holder that shows no life any more, and says why."""
-    done = registry.force_release(number, who, activity=activity_of, notify=notify)
+    """Takes a reservation away from a holder that shows no life any more, tells it, says why."""
+    from worktree_runner.store.activity import activity_of
+    from worktree_runner.store.mailbox import Mailbox
+
+    box = Mailbox(place.layout)
+    done = registry.force_release(
+        number,
+        who,
+        activity=lambda record: activity_of(box, record, place.root),
+        notify=mail_to_holder(place.layout, who),
+    )
     return done.reservation, done.reasons
 
 
@@ -168,24 +172,6 @@ def mail_to_holder(layout: Layout, who: Holder) -> Callable[[Reservation, tuple[
             mail.send(box, who.name or None, [name], Draft(subject, body))
 
     return tell
-
-
-def activity_of(record: Reservation) -> Activity:
-    """The youngest signs of life in the holder's worktree: its files, and git's own.
-
-    Looks at the first few thousand files only: it is asked before a forced release.
-    """
-    place = locate.find(Path(record.worktree)) if record.worktree else None
-    if place is None or place.worktree is None or str(place.worktree) != record.worktree:
-        return Activity()
-    git = [_changed(place.git_dir / name) for name in ("index", "HEAD", "logs/HEAD")]
-    files: list[float | None] = []
-    for folder, below, names in os.walk(place.worktree):
-        below[:] = [name for name in below if name not in (".git", "node_modules")]
-        files += [_changed(Path(folder) / name) for name in names]
-        if len(files) > _WALKED_FILES:
-            break
-    return Activity(files=_newest(files), git=_newest(git))
 
 
 def chosen(held: Sequence[Held], paths: Sequence[str]) -> list[Held]:
@@ -275,14 +261,3 @@ def _branch(place: locate.Place) -> str:
     except OSError:
         return ""
     return head.removeprefix("ref: refs/heads/") if head.startswith("ref: ") else ""
-
-
-def _changed(file: Path) -> float | None:
-    try:
-        return file.lstat().st_mtime
-    except OSError:
-        return None
-
-
-def _newest(times: Sequence[float | None]) -> float | None:
-    return max((at for at in times if at is not None), default=None)

@@ -16,6 +16,7 @@ from worktree_runner.core.reservations import By, Holder, Owner
 from worktree_runner.serve.calls import Caller, ToolError
 from worktree_runner.serve.project import ID, Project, placeholder
 from worktree_runner.serve.tokens import Tokens
+from worktree_runner.store.activity import name_of
 from worktree_runner.store.agents import Agent, Clock, stamp, utc_now
 from worktree_runner.store.locate import Place
 from worktree_runner.store.mailbox import Mailbox, Message
@@ -87,11 +88,7 @@ class Desk:
 
     def name_of(self, holder: Holder) -> str:
         """A name to write to: the holder's own, or that of its plan's latest agent."""
-        if holder.name or not holder.plan:
-            return holder.name or holder.label
-        wanted = (holder.run, holder.plan)
-        found = [agent.name for agent in self.mailbox.agents.all() if agent.run_and_plan == wanted]
-        return found[-1] if found else f"plan-{holder.plan}"
+        return name_of(self.mailbox, holder)
 
 
 def profile(agent: Agent) -> dict[str, Any]:

@@ -21,9 +21,9 @@ from worktree_runner.core.reservations import (
     stale_reasons,
 )
 from worktree_runner.errors import UsageError
-from worktree_runner.serve.activity import activity_of
 from worktree_runner.serve.calls import Caller, Tool, ToolError, declare
 from worktree_runner.serve.desk import Desk
+from worktree_runner.store.activity import activity_of
 from worktree_runner.store.agents import Agent, stamp
 from worktree_runner.store.registry import ForcedRelease, StillActiveError
 
@@ -144,7 +144,7 @@ def force_release_file_reservation(
     seen: list[Activity] = []
 
     def signs(record: Reservation) -> Activity:
-        seen.append(activity_of(desk, record))
+        seen.append(activity_of(desk.mailbox, record, desk.project.root))
         return seen[-1]
 
     try:
@@ -176,7 +176,7 @@ def active_reservations(desk: Desk) -> list[dict[str, Any]]:
     """Every reservation that blocks others, for the resource."""
     rows = []
     for held in desk.registry.active():
-        activity = activity_of(desk, held.reservation)
+        activity = activity_of(desk.mailbox, held.reservation, desk.project.root)
         now = desk.clock().timestamp()
         reasons = stale_reasons(held.reservation, now, held.alive, activity)
         row = _row(desk, held.reservation, activity)

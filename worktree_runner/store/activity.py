@@ -12,26 +12,35 @@ from pathlib import Path
 
 from worktree_runner.core.overlap import matches
 from worktree_runner.core.patterns import compiled
-from worktree_runner.core.reservations import Activity, Reservation
-from worktree_runner.serve.desk import Desk
+from worktree_runner.core.reservations import Activity, Holder, Reservation
 from worktree_runner.store import locate
+from worktree_runner.store.mailbox import Mailbox
 
 LOOKED_AT = 2000
 """Files looked at for one pattern; more would make a refusal slow."""
 
 
-def activity_of(desk: Desk, record: Reservation) -> Activity:
-    """The latest signs; None where nothing is known."""
-    name = desk.name_of(record.holder)
-    agent = desk.mailbox.agents.find(name)
-    sent = [m.created_ts for m in desk.mailbox.messages() if agent and m.sender == agent.name]
-    folder = Path(record.worktree) if record.worktree else desk.project.root
+def activity_of(mailbox: Mailbox, record: Reservation, root: Path) -> Activity:
+    """The latest signs; None where nothing is known. `root` is where a holder without a worktree
+    of its own works."""
+    agent = mailbox.agents.find(name_of(mailbox, record.holder))
+    sent = [m.created_ts for m in mailbox.messages() if agent and m.sender == agent.name]
+    folder = Path(record.worktree) if record.worktree else root
     return Activity(
         agent=_seconds(agent.last_active_ts) if agent else None,
         mail=_seconds(max(sent)) if sent else None,
         files=max(_changes(folder, record.pattern), default=None),
         git=max(_git_changes(folder), default=None),
     )
+
+
+def name_of(mailbox: Mailbox, holder: Holder) -> str:
+    """A name to write to: the holder's own, or that of its plan's latest agent."""
+    if holder.name or not holder.plan:
+        return holder.name or holder.label
+    wanted = (holder.run, holder.plan)
+    found = [agent.name for agent in mailbox.agents.all() if agent.run_and_plan == wanted]
+    return found[-1] if found else f"plan-{holder.plan}"
 
 
 def _seconds(stamp: str) -> float:
