@@ -77,11 +77,17 @@ class Canvas:
         return True
 
     def add(self, region: Region, source: Statement, missing: Sequence[Element]) -> bool:
-        """Puts elements of their statement into one of the same module, or into a new one."""
+        """Puts elements of their statement into one of the same module, or into a new one.
+
+        A name to which they gave a statement of its own, beside others of its module, keeps it.
+        """
+        alone = len(source.elements) == 1 and any(
+            other is not source and other.joins(source) for other in region.statements
+        )
         hosts = [
             (len(set(item.elements) & set(source.elements)), -index)
             for index, item in enumerate(self.items)
-            if isinstance(item, Statement) and item.joins(source)
+            if isinstance(item, Statement) and item.joins(source) and not alone
         ]
         if hosts:
             index = -max(hosts)[1]

@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any
 
 from merge.paths import name_of, suffix_of
-from merge.scanners import plain_meaning, prose_meaning, python_meaning, token_meaning
+from merge.scanners import balanced, plain_meaning, prose_meaning, python_meaning, token_meaning
 
 Definitions = Counter[str]
 _LANGUAGE = {
@@ -48,10 +48,14 @@ def language_of(path: str) -> str:
 
 
 def parses(path: str, data: bytes) -> bool | None:
-    """Whether the file can be read by its language, or None if nothing here can tell."""
-    reader = _READERS.get(language_of(path))
+    """Whether the file can be read by its language, or None if nothing here can tell.
+
+    Of languages with braces no more is known than whether their brackets are closed.
+    """
+    language = language_of(path)
+    reader = _READERS.get(language)
     if reader is None:
-        return None
+        return balanced(language, data)
     try:
         reader(data)
     except _BROKEN:

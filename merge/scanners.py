@@ -79,6 +79,23 @@ def token_meaning(language: str, data: bytes) -> Hashable | None:
     return tuple(out)
 
 
+def balanced(language: str, data: bytes) -> bool | None:
+    """Whether every bracket of a text is closed by its like; None where it can't be scanned."""
+    tokens = token_meaning(language, data)
+    if not isinstance(tokens, tuple):
+        return None
+    waiting: list[bytes] = []
+    for token in tokens:
+        if token in (b"(", b"[", b"{"):
+            waiting.append(token)
+        elif token in _OPENED_BY and (not waiting or waiting.pop() != _OPENED_BY[token]):
+            return False
+    return not waiting
+
+
+_OPENED_BY = {b")": b"(", b"]": b"[", b"}": b"{"}
+
+
 def _put(out: list[bytes], token: bytes, kind: str, gap: bool, new_line: bool) -> None:
     if new_line:
         out.append(b"\n")

@@ -65,6 +65,14 @@ def test_name_joins_the_statement_with_which_it_shares_most() -> None:
     assert data == "use c::r::one;\nuse c::r::{Builder, Mine, New};\n\nfn f() {}\n"
 
 
+def test_name_that_had_a_statement_of_its_own_keeps_it() -> None:
+    base = "from t import A\nfrom t import C\n\nf()\n"
+    ours = "from t import A\nfrom t import C\nfrom t import E\n\nf()\n"
+    theirs = "from t import A\nfrom t import C\nfrom t import D\n\nf()\n"
+    expected = "from t import A\nfrom t import C\nfrom t import D\nfrom t import E\n\nf()\n"
+    assert merged("a.py", base, ours, theirs) == expected
+
+
 GO = "import (\n{}\n)\n\nfunc f() {{}}\n"
 
 

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from merge import Settings, merge_file
+from merge.languages import parses
 from merge.text import hunks_of
 
 Sides = tuple[str, str, str]
@@ -312,3 +313,16 @@ def test_rule_can_be_switched_off() -> None:
 def test_mixed_line_ends_survive_as_they_are() -> None:
     result = merge_file(b"a\nb\nc\n", b"a\nb\nC\n", b"a\r\nb\nc\n", "a.txt")
     assert (result.data, result.rules) == (b"a\r\nb\nC\n", ("line-merge",))
+
+
+@pytest.mark.parametrize("path", ["a.go", "a.java", "a.ts", "a.rs"])
+def test_likely_combination_with_open_brackets_is_refused(path: str) -> None:
+    base = "f(a,\n  b);\ng();\n"
+    ours = "f(a,\n  b, function() {\n    c();\n  });\ng();\n"
+    theirs = "f(a,\n  b);\nif (x) { g();\n}\n"
+    result = merge_file(base.encode(), ours.encode(), theirs.encode(), path, TESTED)
+    text = result.data or b""
+    assert text.count(b"(") == text.count(b")") and text.count(b"{") == text.count(b"}")
+    assert parses(path, b"f(a, { b }") is False
+    assert parses(path, b'f(a, "(", { b }) // {') is True
+    assert parses(path, b"f(a ]") is False
