@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from functools import lru_cache
 
 _STRINGS = {
     "js": rb'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|`(?:\\.|[^`\\])*`',
@@ -27,10 +28,15 @@ _CONTINUES = frozenset(b"})],;.?:=&|%^")
 """Nor does one before a line that starts with one of these."""
 
 
-def _scanner(language: str) -> re.Pattern[bytes]:
+def _texts(language: str) -> tuple[bytes, bytes]:
+    """What strings and comments look like."""
     line_comment = b"" if language == "css" else rb"|//[^\n]*"
     strings = _STRINGS[language].replace(rb"(#*)", rb"(?P<h>#*)").replace(rb"\1", rb"(?P=h)")
-    notes = rb"/\*.*?\*/" + line_comment
+    return strings, rb"/\*.*?\*/" + line_comment
+
+
+def _scanner(language: str) -> re.Pattern[bytes]:
+    strings, notes = _texts(language)
     return re.compile(
         rb"(?P<text>%s)|(?P<note>%s)|(?P<word>%s)|(?P<gap>[ \t\r\f\v]+)|(?P<line>\n)"
         rb"|(?P<open>[\"'`])|(?P<sign>.)" % (strings, notes, _WORD),
@@ -39,6 +45,13 @@ def _scanner(language: str) -> re.Pattern[bytes]:
 
 
 _SCANNERS = {language: _scanner(language) for language in _STRINGS}
+_BRACKETS = {
+    language: re.compile(
+        rb"(?P<text>%s)|(?P<note>%s)|(?P<open>[\"'`])|(?P<sign>[()\[\]{}/])" % _texts(language),
+        re.S,
+    )
+    for language in _STRINGS
+}
 _REGEX = re.compile(rb"/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n])+/\w*")
 _BEFORE_REGEX = frozenset(b"(,=:[!&|?{};+-*%<>~^")
 
@@ -79,20 +92,40 @@ def token_meaning(language: str, data: bytes) -> Hashable | None:
     return tuple(out)
 
 
+@lru_cache(maxsize=16)
 def balanced(language: str, data: bytes) -> bool | None:
     """Whether every bracket of a text is closed by its like; None where it can't be scanned."""
-    tokens = token_meaning(language, data)
-    if not isinstance(tokens, tuple):
+    scanner = _BRACKETS.get(_SAME_STRINGS.get(language, language))
+    if scanner is None or (language in _SCRIPTS and _MARKUP.search(data)):
         return None
     waiting: list[bytes] = []
-    for token in tokens:
-        if token in (b"(", b"[", b"{"):
+    found = scanner.search(data)
+    while found:
+        at, token = found.end(), found.group()
+        if found.lastgroup == "open" and language != "rust":
+            return None
+        if token == b"/" and language in _SCRIPTS and _before(data, found.start()):
+            literal = _REGEX.match(data, found.start())
+            if literal is None:
+                return None
+            at = literal.end()
+        elif token in (b"(", b"[", b"{"):
             waiting.append(token)
         elif token in _OPENED_BY and (not waiting or waiting.pop() != _OPENED_BY[token]):
             return False
+        found = scanner.search(data, at)
     return not waiting
 
 
+def _before(data: bytes, at: int) -> bool:
+    """Whether a regular expression, not a division, may start here."""
+    at -= 1
+    while at >= 0 and data[at] in b" \t\r\n":
+        at -= 1
+    return at < 0 or data[at] in _BEFORE_REGEX
+
+
+_SCRIPTS = ("js", "ts")
 _OPENED_BY = {b")": b"(", b"]": b"[", b"}": b"{"}
 
 
