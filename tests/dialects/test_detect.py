@@ -8,6 +8,18 @@ from worktree_runner.dialects import detect, load
 from worktree_runner.errors import PreconditionError, UsageError
 
 
+def test_a_workstream_is_named_and_read_by_its_place() -> None:
+    root = ".planning/workstreams/auth"
+    paths = [f"{root}/STATE.md", f"{root}/phases/01-x/01-01-PLAN.md"]
+    with pytest.raises(PreconditionError) as caught:
+        detect(paths)
+    assert caught.value.hint is not None
+    assert f"--dialect gsd:{root}" in caught.value.hint
+    assert detect(paths, override=f"gsd:{root}").root == root
+    with pytest.raises(PreconditionError, match=r"no planning directory \.elsewhere"):
+        detect(paths, override="gsd:.elsewhere/")
+
+
 def test_a_phases_directory_or_a_known_file_makes_a_root() -> None:
     assert detect([".planning/phases/01-a/01-01-PLAN.md"]).name == "gsd"
     assert detect([".planning/ROADMAP.md", "src/a.py"]).name == "gsd"

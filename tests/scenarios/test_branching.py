@@ -69,7 +69,7 @@ def test_a_kill_is_resumed_on_the_same_branch_from_any_checkout(repo: Repo, tmp_
     kill(process)
     repo.git("checkout", "-q", "--orphan", "bare")
     repo.git("rm", "-rqf", ".")
-    repo.commit("nothing of the plans", {"other": "x", ".gitignore": ".worktrees\n"})
+    repo.commit("nothing of the plans", {"other": "of the user\n", ".gitignore": ".worktrees\n"})
     before = looks(repo)
     assert project.status()["target"] == BRANCH
     go.touch()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from worktree_runner.core.ids import PhaseName, PlanName, name_plans, parse_directory
+from worktree_runner.dialects.detect import workstream_hint
 from worktree_runner.dialects.schema import Dialect
 from worktree_runner.errors import UsageError
 from worktree_runner.models import PhaseDir
@@ -123,8 +124,8 @@ def find_phase(paths: Iterable[str], dialect: Dialect, token: str) -> PhaseDir:
             hint="archived plans are never executed; move the directory back to "
             f"{phases_root(dialect)} to run them again",
         )
-    raise UsageError(f"no {words.phase} '{token}' in {phases_root(dialect)}", hint=_known(
-        phases, dialect))  # fmt: skip
+    hint = workstream_hint(paths) or _known(phases, dialect)
+    raise UsageError(f"no {words.phase} '{token}' in {phases_root(dialect)}", hint=hint)
 
 
 def _known(phases: tuple[PhaseDir, ...], dialect: Dialect) -> str:

@@ -5,6 +5,7 @@
 - Two dialects with the same root (`.planning` of GSD and of old Ariadna) are told apart by
   marks in the files, which is the only reason to read one.
 - Several roots are an error that names them; the user's word (`--dialect`) always wins.
+- `NAME:ROOT` is a dialect at another place, such as one of GSD's workstreams.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from worktree_runner.dialects.schema import Dialect, load, load_file, names
+from worktree_runner.dialects.schema import Detection, Dialect, load, load_file, names
 from worktree_runner.errors import PreconditionError, UsageError
 
 Read = Callable[[Sequence[str]], Mapping[str, bytes]]
 _READ_AT_MOST = 12
+_WORKSTREAM = re.compile(r"\.[\w-]+/workstreams/[^/]+(?=/)")
 
 
 def shipped() -> Mapping[str, Dialect]:
@@ -47,7 +49,8 @@ def detect(
         raise PreconditionError(
             "no planning directory: looked for "
             + ", ".join(f"{dialect.root} ({dialect.title})" for dialect in known.values()),
-            hint="make a plan with one of these tools first, or try 'wtrun demo'",
+            hint=workstream_hint(paths)
+            or "make a plan with one of these tools first, or try 'wtrun demo'",
         )
     if len(roots) > 1 or len(found) > 1:
         shown = ", ".join(f"{dialect.root} ({dialect.title})" for dialect in found)
@@ -58,7 +61,16 @@ def detect(
     return found[0]
 
 
+def workstream_hint(paths: Iterable[str]) -> str:
+    """How to read a workstream, if there is one below a planning directory; else empty."""
+    roots = sorted({found[0] for found in map(_WORKSTREAM.match, paths) if found})
+    return f"workstreams are read one at a time, e.g. --dialect gsd:{roots[0]}" if roots else ""
+
+
 def _named(name: str, known: Mapping[str, Dialect]) -> Dialect:
+    plain, colon, root = name.partition(":")
+    if colon and plain in known and root.strip("/"):
+        return known[plain].model_copy(update={"root": root.strip("/"), "detection": Detection()})
     if name in known:
         return known[name]
     if "/" in name or name.endswith(".toml"):

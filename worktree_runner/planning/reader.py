@@ -74,12 +74,15 @@ def own_dialects(root: Path) -> Mapping[str, Dialect]:
 def find_dialect(root: Path, override: str | None = None) -> tuple[Dialect, DiskFiles]:
     """The dialect of the project on disk, and its files; raises where there is none or several.
 
-    `override` is a dialect's name, or the path of a dialect file.
+    `override` is a dialect's name, NAME:ROOT, or the path of a dialect file.
     """
     own = dict(own_dialects(root))
-    if override is not None and (override.endswith(".toml") or "/" in override):
+    name, _, place = (override or "").partition(":")
+    at_place = place if name in {*shipped(), *own} else ""
+    if override is not None and not at_place and (override.endswith(".toml") or "/" in override):
         dialect = load_file(Path(override))
         own[dialect.name] = dialect
         override = dialect.name
-    files = DiskFiles(root, [name for dialect in own.values() for name in dialect.roots])
+    more = [at_place.strip("/")] if at_place.strip("/") else []
+    files = DiskFiles(root, [*more, *(name for dialect in own.values() for name in dialect.roots)])
     return detect(files.paths(), override=override, own=own, read=files.read), files
