@@ -16,10 +16,12 @@ from merge.types import Entry
 from worktree_runner.core.docs.commits import corrections_message
 from worktree_runner.core.docs.corrections import Corrections, LocalChange, sort_changes
 from worktree_runner.core.events import Type
+from worktree_runner.core.state import Status
 from worktree_runner.core.texts import listing
 from worktree_runner.git import changes
 from worktree_runner.git.gateway import Git
 from worktree_runner.operations.branching import checkout_of
+from worktree_runner.operations.breaches import BREACH
 from worktree_runner.operations.publishing import publish_tip
 from worktree_runner.operations.session import Session
 
@@ -42,6 +44,9 @@ def commit_corrections(session: Session) -> None:
     began = state.facts.get("checkout") or {}
     if place is None or began.get("place") != str(place) or not state.planning_tracked:
         return
+    asking = state.with_status(Status.ASKING)
+    if any(plan.checkpoint.get("type") == BREACH for plan in asking):
+        return  # an agent left its own ground; what it wrote here is for the user to judge first
     git = Git(place)
     found = _sorted(session, git, began["changed"])
     if found.run and publish_tip(session):  # else the files belong to another commit than the tip
