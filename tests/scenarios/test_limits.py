@@ -50,6 +50,7 @@ def test_after_a_crash_the_plan_goes_on_in_its_worktree_with_what_it_had(repo: R
     assert project.starts("03-01") == 2
     prompt = next((repo.path / ".git/wtrun/runs").glob("*/attempts/03-01-a2/prompt.md")).read_text()
     assert "feat: half" in prompt
+    assert "the agent crashed" in prompt
     assert [fact["kind"] for fact in retries(project)] == ["crash"]
 
 

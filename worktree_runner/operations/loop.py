@@ -283,29 +283,10 @@ class Loop:
         self.foresight.look()
         patience = min(patience, self.foresight.patience)
         supervision.wait_any(folders, patience, wake=self.wake_read)
-        self.look_for_stalls()
+        self.stalls.attend(partial(self.submit, self.workers))
         self.renew_when_due()
         with contextlib.suppress(BlockingIOError):
             os.read(self.wake_read, 4096)
-
-    def look_for_stalls(self) -> None:
-        """Looks at attempts whose time of silence is over; files are looked at in a worker."""
-        for found in self.stalls.look():
-            if isinstance(found, stalling.End):
-                self.end(found)
-            else:
-                job = partial(stalling.newest_change, found.worktree)
-                self.submit(self.workers, found.plan, job, partial(self.looked, found))
-
-    def looked(self, asked: stalling.LookAtWorktree, done: Future[Any]) -> None:
-        found = self.stalls.take_files(asked, done.result())
-        if found is not None:
-            self.end(found)
-
-    def end(self, found: stalling.End) -> None:
-        """Ends a stalled attempt in a worker; how it ended is recorded as of any other."""
-        job = partial(supervision.stop, found.folder)
-        self.submit(self.workers, found.plan, job, lambda done: done.result())
 
     def renew_when_due(self) -> None:
         """Keeps the reservations of plans at work, a few times in the length of a lease."""

@@ -117,7 +117,7 @@ def resumption(session: Session, plan: PlanState) -> Resumption:
     git = Git(Path(plan.worktree))
     log = git.run("log", "-z", "--reverse", "--format=%H %s", "HEAD", f"^{plan.base}").fields
     commits = tuple((line.partition(" ")[0], line.partition(" ")[2]) for line in log)
-    dirty = git.run("status", "--porcelain", "-z", "--no-renames").fields
+    dirty = git.run("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all").fields
     stop = checkpoints.from_json(plan.checkpoint) if plan.checkpoint else None
     known = tuple(commit for commit, _ in commits)
     return Resumption(
@@ -126,7 +126,7 @@ def resumption(session: Session, plan: PlanState) -> Resumption:
         dirty=tuple(line[3:] for line in dirty),
         checkpoint=stop,
         answer=str(plan.answer.get("text", "")),
-        reason=plan.reason,
+        reason=clean_line(plan.cut, 500),
         resume_task=None if stop is None else stop.task_number,
         resume_name="" if stop is None else stop.task_name,
     )

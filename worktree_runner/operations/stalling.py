@@ -12,10 +12,15 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from worktree_runner import attempts as attempt_files
+from worktree_runner import supervision
 from worktree_runner.core.events import Type
 from worktree_runner.core.stalls import (
     Later,
@@ -30,6 +35,8 @@ from worktree_runner.core.stalls import (
 from worktree_runner.core.state import Status
 from worktree_runner.operations.session import Session
 
+Submit = Callable[[str, Callable[[], Any], Callable[[Future[Any]], None]], None]
+"""Has a job for a plan done in a worker thread, and its result taken in the loop's own."""
 LOGS = ("stdout.log", "stderr.log")
 
 
@@ -83,6 +90,26 @@ class Stalls:
         self._follow()
         due = min((one.due for one in self._watched.values()), default=float("inf"))
         return max(0.0, due - time.monotonic())
+
+    def attend(self, submit: Submit) -> None:
+        """Looks at what is due; worktrees are looked at, and agents ended, in worker threads.
+
+        How an ended agent ended is recorded as of any other.
+        """
+        for found in self.look():
+            if isinstance(found, End):
+                self._end(found, submit)
+            else:
+                job = partial(newest_change, found.worktree)
+                submit(found.plan, job, partial(self._looked, found, submit))
+
+    def _looked(self, asked: LookAtWorktree, submit: Submit, done: Future[Any]) -> None:
+        found = self.take_files(asked, done.result())
+        if found is not None:
+            self._end(found, submit)
+
+    def _end(self, found: End, submit: Submit) -> None:
+        submit(found.plan, partial(supervision.stop, found.folder), lambda done: done.result())
 
     def look(self) -> list[LookAtWorktree | End]:
         """Looks at what is due, and gives what is to be done about it."""
