@@ -184,6 +184,20 @@ def test_a_target_that_an_agent_moved_is_not_followed_until_the_user_says_so(rep
     assert repo.git("status", "--porcelain") == ""
 
 
+def test_at_a_terminal_a_breach_is_asked_with_its_evidence_and_refs_are_brought_back(
+    repo: Repo,
+) -> None:
+    evil = "git -c core.hooksPath= branch -f side HEAD"
+    project = Project.make(repo, plans(p01=work("src/p01.txt", evil)))
+    repo.git("branch", "side")
+    before = repo.git("rev-parse", "side")
+    shown, code = typed(at_terminal(project, "execute", "3"), "b", "k")
+    assert "refs/heads/side changed from" in shown
+    assert code == 0, shown
+    assert repo.git("rev-parse", "side") == before
+    assert project.statuses() == {"03-01": "landed"}
+
+
 # -- files that others have reserved ----------------------------------------------------------
 
 
