@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Kills wtrun at random moments of the demonstration's run, goes on, and compares the end.
 
-    python scripts/kill_demo.py [--times 60] [--seed N] [--launchers] [--dir DIR]
+    python scripts/kill_demo.py [--times 60] [--kills 3] [--seed N] [--launchers] [--dir DIR]
 
-Each time a copy of the same project is executed. wtrun is killed (signal 9) one to three times, at
-moments drawn from the length of a whole run; with --launchers the launchers are killed with it
-every second time, as by a machine that goes down. Then it is executed to its end, which waits for
+Each time a copy of the same project is executed. wtrun is killed (signal 9) up to --kills times, at
+moments drawn from the length of a whole run divided by their number; with --launchers the launchers
+and agents are killed with it every second time, as by a machine that goes down (twice at most: a
+plan that is cut off more often counts as failed). Then it is executed to its end, which waits for
 a conflict, and that is answered. Whatever the moment, the end must be that of a run that nobody
 killed: the same files, one merge per plan in an order that was journalled before, every commit of
 an agent in the target, no agent started again whose evidence was complete, no process left, git
@@ -158,6 +159,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--times", type=int, default=60)
+    parser.add_argument("--kills", type=int, default=3, help="at most so often in one run")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--launchers", action="store_true")
     parser.add_argument("--dir", type=Path)
@@ -178,8 +180,10 @@ def main() -> int:
     bad = kills = 0
     for n in range(options.times):
         project = fresh(template, place / f"run{n}")
-        moments = [draw.uniform(0, length) for _ in range(draw.choice((1, 1, 2, 3)))]
-        kills += run_killed(project, moments, launchers=options.launchers and n % 2 == 0)
+        down = options.launchers and n % 2 == 0
+        count = draw.randint(1, min(options.kills, 2) if down else options.kills)
+        moments = [draw.uniform(0, 2 * length / (count + 1)) for _ in range(count)]
+        kills += run_killed(project, moments, launchers=down)
         wrong = finish(project)
         problems = [wrong] if wrong else problems_of(project, expected)
         if problems:
