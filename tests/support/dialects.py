@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from tests.support.planning import PhaseBuilder
-from tests.support.project import AGENT, Project
+from tests.support.project import AGENT, Project, trust_commands
 from tests.support.repo import Repo
 from worktree_runner.dialects import load
 
@@ -50,6 +50,7 @@ def make_project(repo: Repo, phase: PhaseBuilder) -> Project:
     argv = json.dumps([sys.executable, str(AGENT), "{plan_file}"])
     config = f'agent = "command"\n[agents.command]\nargv = {argv}\n'
     repo.commit("plan", {".wtrun.toml": config, "shared.txt": BASE, **phase.files()})
+    trust_commands(repo.path)
     return Project(repo)
 
 
