@@ -22,8 +22,8 @@ FOREIGN = {
     "ariadna": r"\b(?:stages?|batch(?:es)?|recaps?|track|pulse|gsd|ace|renn)\b",
 }
 """Words of the other dialects."""
-OWN = re.compile(r"--take \S+|the plan's\b|wtrun plan|Batch Summary")
-"""The names of a side and of a command, and a heading that ACE and RENN themselves have."""
+OWN = re.compile(r"--take \S+|the plan's\b|wtrun plan|reserved by plan\b|Batch Summary")
+"""Names of a side, a command and a holder, and a heading that ACE and RENN themselves have."""
 
 
 def foreign_words(dialect: str, text: str) -> list[str]:
