@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.project import PHASE, Project, plan_text
+from tests.support.project import AGENT, PHASE, Project, plan_text
 from tests.support.repo import Repo
 
 
@@ -221,6 +222,10 @@ def test_a_dry_run_changes_nothing(repo: Repo) -> None:
     assert "Phase 03 API: 3 plans in 2 waves" in done.stdout
     assert "branch gsd/03-01" in done.stdout
     assert "after 03-01" in done.stdout
+    assert f"command {sys.executable} {AGENT} " in done.stdout
+    unknown = project.execute("--dry-run", "--agent", "nobody", expect=2)
+    assert "branch gsd/03-01" in unknown.stdout
+    assert "nobody" in unknown.stderr
 
 
 def test_only_some_plans_run_and_a_wave_waits_for_lower_ones(repo: Repo) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from worktree_runner.agents.protocol import Agent
+from worktree_runner.agents.protocol import Agent, AgentRequest, Role
 from worktree_runner.core.gate import shown
 from worktree_runner.core.places import branch_of, folder_of
 from worktree_runner.core.plans import build_line
@@ -14,6 +15,7 @@ from worktree_runner.core.texts import count, listing
 from worktree_runner.core.waves import Arrangement, Wave
 from worktree_runner.models import Phase, Plan
 from worktree_runner.operations import places
+from worktree_runner.operations.agent_choice import choose_model
 from worktree_runner.operations.branching import Target
 from worktree_runner.operations.gate import find_command
 from worktree_runner.operations.project import Project
@@ -23,7 +25,7 @@ def render_dry_run(
     project: Project,
     phase: Phase,
     arrangement: Arrangement,
-    agent: Agent,
+    agent: Agent | None,
     target: Target,
     dirty: Sequence[str] = (),
 ) -> str:
@@ -35,7 +37,8 @@ def render_dry_run(
     waves = count(len(arrangement.waves), words.wave, words.waves)
     lines = [
         f"{words.phase.capitalize()} {phase.dir.token} {phase.dir.name}: {plans} in {waves}",
-        f"base {target.commit[:10]} of {_target(target)}, agent {agent.name}, "
+        f"base {target.commit[:10]} of {_target(target)}, "
+        f"agent {agent.name if agent else 'not chosen'}, "
         f"at most {settings.max_parallel if settings.parallel else 1} at a time",
     ]
     lines.append(_gate(project, target.commit))
@@ -77,7 +80,7 @@ def _wave(wave: Wave) -> list[str]:
     return lines
 
 
-def _plan(project: Project, plan: Plan, agent: Agent, root: Path) -> list[str]:
+def _plan(project: Project, plan: Plan, agent: Agent | None, root: Path) -> list[str]:
     branch = branch_of(project.dialect, plan.phase, plan.number)
     folder = folder_of(project.dialect, plan.phase, plan.number)
     checkpoint = "" if plan.autonomous else f" [{project.dialect.words.checkpoint}]"
@@ -91,6 +94,46 @@ def _plan(project: Project, plan: Plan, agent: Agent, root: Path) -> list[str]:
         lines.append(f"    files {listing(list(plan.files), limit=6)}")
     tasks = count(len(plan.tasks), "task") if plan.tasks else "no task blocks: the whole text"
     lines.append(f"    work {tasks}")
-    if agent.name == "shell":
+    if agent is not None and agent.name == "shell":
         lines += [f"    {line}" for line in render_commands(plan).splitlines()[1:]]
+    elif agent is not None:
+        lines.append(f"    command {_command(project, plan, agent, root / folder, branch)}")
     return lines
+
+
+def _command(project: Project, plan: Plan, agent: Agent, worktree: Path, branch: str) -> str:
+    """The command line that would be started, as a shell would take it; a run is called RUN.
+
+    What only an attempt has is left out: session, guards, and the endpoint for mail.
+    """
+    settings, common = project.settings, project.repository.common_dir
+    folder = project.repository.layout.run("RUN").attempt(plan.id, 1)
+    launch = agent.build(
+        AgentRequest(
+            run_id="RUN",
+            plan_id=plan.id,
+            attempt=1,
+            worktree=worktree,
+            git_dir=common / "worktrees" / worktree.name,
+            git_common_dir=common,
+            run_dir=folder,
+            plan_path=plan.path,
+            plan_file=folder / Path(plan.path).name,
+            summary_path=plan.summary_path,
+            branch=branch,
+            dialect=project.dialect.name,
+            prompt="",
+            prompt_file=folder / "prompt.md",
+            model=choose_model(settings, project.dialect, agent, Role.EXECUTOR),
+            domain=plan.domain,
+            files=plan.files,
+            permissions=settings.permissions,
+            allow_commands=settings.allow_commands,
+            sandbox=settings.sandbox,
+            max_turns=settings.limits.max_turns,
+            max_cost=settings.limits.plan_max_cost,
+            extra_args=settings.extra_args,
+        )
+    )
+    stdin = f" < {shlex.quote(str(launch.stdin))}" if launch.stdin else ""
+    return shlex.join(launch.argv) + stdin

@@ -19,7 +19,7 @@ from worktree_runner.core.schedule import Policy
 from worktree_runner.core.state import RunState, Status
 from worktree_runner.core.texts import listing
 from worktree_runner.core.waves import Arrangement, arrange
-from worktree_runner.errors import ExitCode
+from worktree_runner.errors import ExitCode, UsageError
 from worktree_runner.git import gateway
 from worktree_runner.models import Phase
 from worktree_runner.operations import (
@@ -101,9 +101,16 @@ def _dry_run(project: Project, options: Options, screen: Screen) -> ExitCode:
     dirty = preflight.uncommitted_planning(project, place, git) if target.desk else ()
     phase = load_phase(project, target.commit, options.phase, disk=git.path if dirty else None)
     preflight.check_plans(project, phase)
-    agent = choose_agent(project.settings)
+    agent, missing = None, None
+    try:
+        agent = choose_agent(project.settings)
+    except UsageError as error:  # said at the end: the plans can be looked at all the same
+        missing = error
     plan = _arrange(phase, options)
     screen.answer(render_dry_run(project, phase, plan, agent, target, dirty))
+    if agent is None:
+        assert missing is not None
+        raise missing
     preflight.check_agent(agent, screen)
     preflight.check_names(project, plan.plans)
     return ExitCode.DONE
