@@ -59,6 +59,13 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = wtrun(tmp_path, tmp_path, "demo", str(tmp_path / "file" / "demo"))
+    assert done.returncode == 5
+    assert "can't be made: not a directory" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("objective", "text"),
     [

@@ -60,7 +60,13 @@ def make_project(place: Path | None) -> Path:
             f"{place} is not empty.", hint=f"wtrun demo {place}/demo, or no folder at all"
         )
     place = place.absolute()
-    place.mkdir(parents=True, exist_ok=True)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise PreconditionError(
+            f"{place} can't be made: {why}.", hint="wtrun demo, or another folder"
+        ) from error
     source = resources.files("worktree_runner.demo")
     _copy(source / "project", place)
     _copy(source / "planning", place / ".planning")
