@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.support.corpus import corpus_folder
 from tests.support.repo import Repo, clean_environment
+
+# where the tests run in the background of a shell, SIGINT is ignored, also in every child
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

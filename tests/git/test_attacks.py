@@ -148,14 +148,15 @@ def test_absolute_paths_into_the_main_worktree_are_denied_and_found(
     assert attempt.asked(tool_name="Write", tool_input={"file_path": target})
     repo.write("src/b.py", "the user works here\n")
     repo.write("notes.txt", "and here\n")
-    attempt.ok(f"echo hello > {repo.path}/copied.py; echo hello > new.py")
+    repo.write("ok.txt", "ok\n")  # as short as this, the same in both places proves nothing
+    attempt.ok(f"echo 'said = True  # hello' | tee {repo.path}/copied.py > new.py; echo ok > ok")
     attempt.ok(f"echo other > {target}")
     found = report(attempt)
     assert subjects(found.breaches) == [(Kind.MAIN, "README.md"), (Kind.MAIN, "copied.py")]
     assert "guard refused this edit" in found.breaches[0].evidence[0]
     assert "what the attempt wrote" in found.breaches[1].evidence[0]
     assert subjects(found.changed_meanwhile) == [
-        (Kind.MAIN, "notes.txt"), (Kind.MAIN, "src/b.py")
+        (Kind.MAIN, "notes.txt"), (Kind.MAIN, "ok.txt"), (Kind.MAIN, "src/b.py")
     ]  # fmt: skip
 
 

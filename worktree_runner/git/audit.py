@@ -26,6 +26,8 @@ from worktree_runner.store.paths import Layout
 from worktree_runner.store.registry import Registry
 
 QUIET = {"GIT_OPTIONAL_LOCKS": "0"}
+TELLING_BYTES = 16
+"""Shorter contents are no evidence that a file elsewhere comes from the agent."""
 MAX_FILES = 5000
 """Dirty files of one worktree that are hashed; what is beyond can't be told apart."""
 MAX_BYTES = 20_000_000
@@ -191,7 +193,11 @@ def _work(spec: GuardSpec, base: str, known: Sequence[str]) -> Work:
     net = git.run("diff-tree", "-r", "--raw", "-z", "--no-renames", base, head)
     entries = dict(_raw(net.out))
     paths = tuple(sorted(set(entries) & touched))
-    blobs |= set(_dirty(spec.worktree).values())
+    blobs = _telling(git, blobs)
+    for path, blob in _dirty(spec.worktree).items():
+        place = spec.worktree / path
+        if place.is_file() and place.stat().st_size >= TELLING_BYTES:
+            blobs.add(blob)
     contained = {commit for pair in parents.values() for commit in pair}
     on_branch = set(
         git.run(
@@ -249,6 +255,14 @@ def _changes(git: Git, parents: Mapping[str, Sequence[str]]) -> tuple[set[str], 
         found = git.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *evil.fields)
         blobs |= {field.split()[2] for field in found.fields} if evil.fields else set()
     return touched, blobs
+
+
+def _telling(git: Git, blobs: Iterable[str]) -> set[str]:
+    """The contents that are long enough to say whose they are: an `x` may be anybody's."""
+    lines = "".join(f"{blob}\n" for blob in sorted(blobs)).encode()
+    form = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
+    rows = (row.split() for row in git.run("cat-file", form, stdin=lines).text.splitlines())
+    return {row[0] for row in rows if row[1] == "blob" and int(row[2]) >= TELLING_BYTES}
 
 
 def _raw(data: bytes) -> Iterator[tuple[str, tuple[str, str]]]:

@@ -277,9 +277,9 @@ class Settings(Table):
     commit_docs: Switch = True
     """Whether planning files are committed; false where git ignores the planning directory."""
     verify: Switch = True
-    """Whether a verifier checks the goal when every plan of the phase is done."""
+    """Shown only: wtrun has no verifier; a run's end names the planning tool's next step."""
     accept: Switch = True
-    """Whether the user is asked to accept a verified phase; `--no-review` sets it to false."""
+    """Shown only: acceptance follows verification, which stays with the planning tool."""
     auto_advance: Switch = False
     """Whether checkpoints are answered without asking: verified, or the first option."""
     skip_checkpoints: Switch = False
