@@ -33,7 +33,7 @@ def test_a_created_file_may_be_named_without_its_folder(repo: Repo, created: str
 def test_a_created_file_that_is_not_there_fails_the_plan(repo: Repo, created: str) -> None:
     project = with_summary(repo, created)
     done = project.execute(expect=1)
-    assert f"the summary says that it created {created}" in done.stderr
+    assert f"the SUMMARY says that it created {created}" in done.stderr
 
 
 def test_a_lock_that_a_killed_git_left_stops_nobody(repo: Repo) -> None:
