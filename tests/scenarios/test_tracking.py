@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 
 from tests.support.project import PHASE, Project, plan_text
@@ -107,3 +108,52 @@ def test_agents_are_told_the_decisions_and_concerns_of_the_state(repo: Repo) -> 
     prompt = next((repo.path / ".git/wtrun/runs").glob("*/attempts/03-01-a1/prompt*")).read_text()
     assert "hold here:\n\n- [Phase 2]: Ids are opaque\n" in prompt
     assert "concerns:\n\n- Old TLS\n" in prompt
+
+
+REQUIREMENTS = (
+    "# Requirements\n\n- [ ] **API-01**: An API\n- [ ] **API-02**: Another one\n\n"
+    "## Traceability\n\n| Requirement | Phase | Status |\n|---|---|---|\n"
+    "| API-01 | Phase 3 | Pending |\n| API-02 | Phase 4 | Pending |\n"
+)
+ROADMAP = (
+    "# Roadmap\n\n- [ ] **Phase 3: API** - An API\n\n### Phase 3: API\n**Goal**: An API\n"
+    "**Requirements**: API-01\n**Plans**: 2 plans\n\n- [ ] 03-01: part\n- [ ] 03-02: part\n"
+)
+
+
+def project_with_requirements(repo: Repo, *, verifier: bool) -> Project:
+    summary = "---\nrequirements-completed: [API-01]\n---\n# Done\n\n## Self-Check: PASSED\n"
+    steps = [
+        {"write": "a", "text": "a\n"},
+        {"commit": "feat: a"},
+        {"write": f"{PHASE}/03-01-SUMMARY.md", "text": summary},
+        {"commit": "docs(03-01): complete part plan"},
+    ]
+    extra = "requirements: [API-01]\n"
+    plans = two(**{"01": plan_text("01", files=["a"], steps=steps, extra=extra)})
+    files = {
+        ".planning/config.json": json.dumps({"workflow": {"verifier": verifier}}),
+        ".planning/REQUIREMENTS.md": REQUIREMENTS,
+        ".planning/ROADMAP.md": ROADMAP,
+    }
+    return Project.make(repo, plans, files)
+
+
+def test_without_a_verifier_the_phase_and_its_requirements_are_ticked_at_once(repo: Repo) -> None:
+    project = project_with_requirements(repo, verifier=False)
+    project.execute("--only", "03-01")
+    assert b"- [ ] **Phase 3: API**" in repo.read(".planning/ROADMAP.md")
+    project.execute()
+    assert b"- [x] **Phase 3: API**" in repo.read(".planning/ROADMAP.md")
+    text = repo.read(".planning/REQUIREMENTS.md").decode()
+    assert "- [x] **API-01**" in text
+    assert "| API-01 | Phase 3 | Complete |" in text
+    assert "- [ ] **API-02**" in text
+    assert "| API-02 | Phase 4 | Pending |" in text
+
+
+def test_where_the_phase_is_to_be_verified_it_stays_open(repo: Repo) -> None:
+    project = project_with_requirements(repo, verifier=True)
+    project.execute()
+    assert b"- [ ] **Phase 3: API**" in repo.read(".planning/ROADMAP.md")
+    assert repo.read(".planning/REQUIREMENTS.md").decode() == REQUIREMENTS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from worktree_runner.core.docs.facts import Position
 from worktree_runner.core.events import Type
 from worktree_runner.core.outlook import lands_when, why_not
 from worktree_runner.core.settled import resolution_of, tally
@@ -39,7 +40,7 @@ def finish(session: Session, code: ExitCode, *, now: datetime) -> ExitCode:
     gate.finish(session)
     summaries.bring_back(session)
     commit_corrections(session)
-    tracking.update(session, now)
+    tracking.update(session, now, _position(session, code))
     published = checked.publish(session) if session.state.tip != session.state.base else True
     cleanup.clean_landed(session)
     if not published and code in (ExitCode.DONE, ExitCode.FAILED):
@@ -56,6 +57,16 @@ def finish(session: Session, code: ExitCode, *, now: datetime) -> ExitCode:
     if problem:
         session.screen.warn(problem)
     return code
+
+
+def _position(session: Session, code: ExitCode) -> Position:
+    """Where the phase stands: complete by this run only where verification is switched off.
+
+    The documents tick a phase and its requirements after verification, or without one at once;
+    that every plan of the phase has its summary is checked when it is written.
+    """
+    done = code is ExitCode.DONE and not session.settings.verify
+    return Position.COMPLETE if done else Position.PARTIAL
 
 
 def drop_tip(session: Session) -> None:

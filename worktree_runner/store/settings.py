@@ -277,7 +277,7 @@ class Settings(Table):
     commit_docs: Switch = True
     """Whether planning files are committed; false where git ignores the planning directory."""
     verify: Switch = True
-    """Shown only: wtrun has no verifier; a run's end names the planning tool's next step."""
+    """Whether the planning tool verifies a done phase; if false, wtrun ticks the phase at once."""
     accept: Switch = True
     """Shown only: acceptance follows verification, which stays with the planning tool."""
     auto_advance: Switch = False
