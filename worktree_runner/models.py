@@ -38,16 +38,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One `<task>` of a plan, as far as it could be read; texts are raw."""
+    """One `<task>` of a plan, as far as it could be read; `text` is what stands inside, raw."""
 
     number: int
     name: str
     type: str
     line: int
     files: tuple[str, ...] = ()
-    action: str = ""
-    verify: str = ""
-    done: str = ""
+    text: str = ""
 
     @property
     def is_checkpoint(self) -> bool:

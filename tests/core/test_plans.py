@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.planning import PhaseBuilder
 from worktree_runner.core.plans import build_line, find_phase, phase_paths, read_phase
+from worktree_runner.core.tasks import action_of, verify_of
 from worktree_runner.dialects import load
 from worktree_runner.models import Phase, Plan, Problem, Severity
 
@@ -49,7 +50,7 @@ def test_a_plan_as_the_template_writes_it() -> None:
         "03-01", 1, ("src/auth.py",), "Sign people in with a password",
     )  # fmt: skip
     assert (first.autonomous, first.done, first.requirements) == (True, False, ("AUTH-01",))
-    assert first.tasks[0].verify == "true" and first.tasks[0].action == "Write it."
+    assert (verify_of(first.tasks[0]), action_of(first.tasks[0])) == ("true", "Write it.")
     assert (second.depends_on, second.wave, second.done) == (("03-01",), 2, True)
     assert (second.autonomous, second.has_checkpoint) == (False, True)
     assert (phase.dir.name, phase.goal) == ("Accounts", builder.goal)

@@ -21,7 +21,8 @@ def plan(*tasks: Task, agent: str | None = None) -> Plan:
 
 
 def task(action: str = "", verify: str = "", *, name: str = "Do", kind: str = "auto") -> Task:
-    return Task(number=1, name=name, type=kind, line=1, action=action, verify=verify)
+    text = f"<action>\n{action}\n</action>\n<verify>\n{verify}\n</verify>\n"
+    return Task(number=1, name=name, type=kind, line=1, text=text)
 
 
 def fence(info: str, body: str) -> str:

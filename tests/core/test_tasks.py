@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worktree_runner.core.filelists import parse_entries
-from worktree_runner.core.tasks import heading_section, parse_tasks, scan, section
+from worktree_runner.core.tasks import (
+    action_of,
+    heading_section,
+    parse_tasks,
+    scan,
+    section,
+    verify_of,
+)
 
 ONE = "<task type='auto'>\n<name>Task 1: A</name>\n<action>do</action>\n</task>\n"
 
@@ -31,9 +38,8 @@ def test_fields_attributes_and_lines() -> None:
     )  # fmt: skip
     assert task.is_checkpoint
     assert task.files == ("a.py", "src/b.py")
-    assert task.action == "Step one: if a < b && c\n\n  indented"
-    assert task.verify == "<automated>pytest -q</automated>"
-    assert task.done == "ok"
+    assert action_of(task) == "Step one: if a < b && c\n\n  indented"
+    assert verify_of(task) == "<automated>pytest -q</automated>"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +71,7 @@ def test_a_task_ends_at_its_end_tag_outside_of_fences() -> None:
         "<files>b.py</files>"
     )
     (task,) = parse_tasks(scan(text))
-    assert task.action.endswith("more") and task.files == ()
+    assert action_of(task).endswith("more") and task.files == ()
 
 
 def test_names_come_from_wherever_there_is_one() -> None:
@@ -75,7 +81,7 @@ def test_names_come_from_wherever_there_is_one() -> None:
         '<task name="Fourth">\n</task>\n'
     )
     assert names(text) == ["Do the thing.", "Second", "First line", "Fourth"]
-    assert parse_tasks(scan(text))[0].action == "Do the thing."
+    assert action_of(parse_tasks(scan(text))[0]) == "Do the thing."
 
 
 def test_headings_are_tasks_where_there_is_no_tag() -> None:
@@ -83,7 +89,7 @@ def test_headings_are_tasks_where_there_is_no_tag() -> None:
         "# Plan\n\n## Task 1: First\n\na\n\n### Detail\n\nb\n\n## Task 2 - Second\n\nc\n\n## End\n"
     )
     tasks = parse_tasks(scan(text))
-    assert [(task.name, task.action, task.line) for task in tasks] == [
+    assert [(task.name, action_of(task), task.line) for task in tasks] == [
         ("First", "\na\n\n### Detail\n\nb\n".strip("\n"), 3),
         ("Second", "c", 11),
     ]

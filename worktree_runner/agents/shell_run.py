@@ -31,7 +31,7 @@ from worktree_runner.core import checkpoints, shell_plan
 from worktree_runner.core.frontmatter import parse_document
 from worktree_runner.core.shell_plan import ShellBlock, ShellTask
 from worktree_runner.core.shell_summary import DoneTask, NetFiles, render
-from worktree_runner.core.tasks import parse_tasks, scan
+from worktree_runner.core.tasks import action_of, parse_tasks, scan, verify_of
 from worktree_runner.dialects import schema
 from worktree_runner.dialects.schema import Dialect
 from worktree_runner.models import Plan
@@ -328,8 +328,8 @@ class ShellRun:
             task_number=task.number,
             task_name=task.name,
             status="awaiting the user",
-            details=source.action.strip() or source.name,
-            awaiting=source.verify.strip() or 'Answer "approved", or say what is wrong.',
+            details=action_of(source).strip() or source.name,
+            awaiting=verify_of(source).strip() or 'Answer "approved", or say what is wrong.',
         )
         save_text(self.request.outbox / CHECKPOINT, json.dumps(stop.as_json(), indent=1) + "\n")
         say(f"checkpoint at task {task.number}: {task.name}")

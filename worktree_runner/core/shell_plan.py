@@ -16,6 +16,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from worktree_runner.core.tasks import action_of, verify_of
 from worktree_runner.models import Plan, Task
 
 SHELLS = ("bash", "sh")
@@ -57,7 +58,7 @@ def problems_of(plan: Plan) -> list[str]:
     found = [
         f"task {task.number} ({task.name}) has a fence that is not closed"
         for task in plan.tasks
-        if _unclosed(task.action) or _unclosed(task.verify)
+        if _unclosed(action_of(task)) or _unclosed(verify_of(task))
     ]
     tasks = commands_of(plan)
     empty = [task for task in tasks if not task.blocks and task.checkpoint is None]
@@ -105,8 +106,8 @@ def _shell_task(task: Task, *, everything: bool) -> ShellTask:
     if task.is_checkpoint:
         kind = task.type.partition(":")[2] or task.type
         return ShellTask(task.number, name, commit_type, (), kind)
-    blocks = blocks_in(task.action, everything=everything)
-    blocks += _verify_blocks(task.verify, everything=everything, opted_in=bool(blocks))
+    blocks = blocks_in(action_of(task), everything=everything)
+    blocks += _verify_blocks(verify_of(task), everything=everything, opted_in=bool(blocks))
     return ShellTask(task.number, name, commit_type, tuple(blocks))
 
 

@@ -158,10 +158,18 @@ def _parse_task(text: str, number: int, line: int) -> Task:
         type=attributes.get("type") or "auto",
         line=line,
         files=files_in_text(_field(inner, "files") or _field(inner, "file_paths")),
-        action=_field(inner, "action") or _without_fields(inner),
-        verify=_field(inner, "verify"),
-        done=_field(inner, "done"),
+        text=inner,
     )
+
+
+def action_of(task: Task) -> str:
+    """What the task says to do: its `<action>`, else all of it where it has no other fields."""
+    return _field(task.text, "action") or _without_fields(task.text)
+
+
+def verify_of(task: Task) -> str:
+    """How the task is checked: its `<verify>`, empty if it has none."""
+    return _field(task.text, "verify")
 
 
 def _field(text: str, tag: str) -> str:
@@ -206,7 +214,7 @@ def _heading_tasks(body: Body) -> Iterator[Task]:
             name=_one_line(_LABEL.sub("", found[0])) or f"Task {number}",
             type="auto",
             line=body.line(found.start()),
-            action=text,
+            text=text,
         )
 
 
