@@ -26,7 +26,7 @@ from worktree_runner.store.paths import Layout
 from worktree_runner.store.registry import Registry
 
 QUIET = {"GIT_OPTIONAL_LOCKS": "0"}
-TELLING_BYTES = 16
+TELLING_BYTES = 8
 """Shorter contents are no evidence that a file elsewhere comes from the agent."""
 MAX_FILES = 5000
 """Dirty files of one worktree that are hashed; what is beyond can't be told apart."""

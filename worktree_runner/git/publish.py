@@ -23,7 +23,12 @@ from merge.types import Entry
 from worktree_runner.git.changes import uncommitted
 from worktree_runner.git.gateway import Git
 from worktree_runner.git.objects import Objects
-from worktree_runner.git.repository import Repository, Worktree, operation_in_progress
+from worktree_runner.git.repository import (
+    Repository,
+    Worktree,
+    git_dir_of,
+    operation_in_progress,
+)
 
 Changed = Mapping[str, tuple[Entry | None, Entry | None]]
 
@@ -92,7 +97,9 @@ def _operation_on(worktrees: tuple[Worktree, ...], target: str) -> tuple[str, st
     for tree in worktrees:
         if tree.bare or not tree.path.is_dir():
             continue
-        git_dir = Path(Git(tree.path).text("rev-parse", "--absolute-git-dir"))
+        git_dir = git_dir_of(tree.path)
+        if git_dir is None:
+            continue
         for name in ("rebase-merge/head-name", "rebase-apply/head-name"):
             if _first_line(git_dir / name) == ref:
                 return f"a rebase of {target} is in progress in {tree.path}", _rebase_hint(tree)

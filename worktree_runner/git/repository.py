@@ -181,6 +181,23 @@ def check_version(git: Git) -> None:
         )
 
 
+def git_dir_of(place: Path) -> Path | None:
+    """The git directory that a worktree names; None for no worktree, or one half made or broken.
+
+    Read from its `.git` without git, which fails while another git process makes the worktree.
+    """
+    link = place / ".git"
+    if link.is_dir():
+        return link
+    try:
+        text = link.read_text(errors="surrogateescape")
+    except OSError:
+        return None
+    word, _, name = text.partition(" ")
+    found = place / name.rstrip("\n")
+    return found if word == "gitdir:" and found.is_dir() else None
+
+
 def operation_in_progress(git_dir: Path) -> tuple[str, str] | None:
     """What is half done in the worktree of this git dir, and how to end it."""
     for name, words, command in IN_PROGRESS:

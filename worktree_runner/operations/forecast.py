@@ -25,7 +25,7 @@ from worktree_runner.errors import WtrunError
 from worktree_runner.git import pairs as git_pairs
 from worktree_runner.git.gateway import Git
 from worktree_runner.git.guard import MOVED
-from worktree_runner.git.repository import Repository
+from worktree_runner.git.repository import Repository, git_dir_of
 from worktree_runner.operations import landing
 from worktree_runner.operations.session import Session
 from worktree_runner.store.settings import Settings
@@ -178,10 +178,10 @@ class Watcher:
     def _size(self, plan: PlanState) -> int:
         """How much the guard has noted of the plan's branch; 0 before its first commit."""
         if plan.worktree not in self._notes:
-            if not (Path(plan.worktree) / ".git").exists():
+            git_dir = git_dir_of(Path(plan.worktree))
+            if git_dir is None:
                 return 0
-            git_dir = Git(Path(plan.worktree)).text("rev-parse", "--absolute-git-dir")
-            self._notes[plan.worktree] = Path(git_dir) / MOVED
+            self._notes[plan.worktree] = git_dir / MOVED
         try:
             return self._notes[plan.worktree].stat().st_size
         except OSError:
