@@ -11,15 +11,14 @@ import pytest
 from tests.support.corpus import corpus_folder
 from tests.support.repo import Repo, clean_environment
 
-# where the tests run in the background of a shell, SIGINT is ignored, also in every child
-signal.signal(signal.SIGINT, signal.default_int_handler)
-
 
 @pytest.fixture(autouse=True)
 def quiet_environment(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No test sees the developer's git configuration, WTRUN_* settings or an open terminal."""
+    # ignored where the tests run in the background of a shell, and switched off by cli.main's end
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     home = tmp_path_factory.mktemp("home")
     wanted = clean_environment(home)
     for key in list(os.environ):
