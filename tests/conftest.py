@@ -16,13 +16,13 @@ from tests.support.repo import Repo, clean_environment
 def quiet_environment(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No test sees the developer's git configuration, WTRUN_* settings or an open terminal."""
+    """No test sees the developer's git configuration, settings of the machine or its terminal."""
     # ignored where the tests run in the background of a shell, and switched off by cli.main's end
     signal.signal(signal.SIGINT, signal.default_int_handler)
     home = tmp_path_factory.mktemp("home")
     wanted = clean_environment(home)
     for key in list(os.environ):
-        if key.startswith(("GIT_", "WTRUN_")):
+        if key not in wanted:
             monkeypatch.delenv(key)
     for key, value in wanted.items():
         monkeypatch.setenv(key, value)

@@ -6,13 +6,18 @@ import os
 import subprocess
 from pathlib import Path
 
+NEEDED = ("PATH", "TMPDIR", "PYTHON", "PYTEST", "COVERAGE", "COV_")
+"""How the variables begin that tests take over from where they run."""
+
 
 def clean_environment(home: Path) -> dict[str, str]:
-    """An environment in which git gives the same commit ids everywhere."""
-    theirs = ("GIT_", "WTRUN_")
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(theirs)}
+    """What a program needs to start, and nothing that says where the tests run.
+
+    Git gives the same commit ids everywhere. Gone are the developer's settings, and `CI` and
+    `NO_COLOR` too, which change what wtrun shows.
+    """
     return {
-        **kept,
+        **{key: value for key, value in os.environ.items() if key.startswith(NEEDED)},
         "HOME": str(home),
         "XDG_CONFIG_HOME": str(home / ".config"),
         "GIT_CONFIG_NOSYSTEM": "1",

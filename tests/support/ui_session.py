@@ -6,7 +6,9 @@ import json
 import os
 import sys
 from datetime import datetime
+from pathlib import Path
 
+from tests.support.processes import eventually
 from worktree_runner.core.questions import CheckpointKind, checkpoint_question, failure_question
 from worktree_runner.ui.ask import Answer, TerminalAsker
 from worktree_runner.ui.console import Screen
@@ -19,6 +21,8 @@ def make_screen() -> Screen:
 def main(what: str) -> None:
     screen = make_screen()
     asker = TerminalAsker(screen)
+    if go := os.environ.get("ASK_WHEN"):
+        eventually(Path(go).exists)
     result: object
     if what == "failure":
         question = failure_question(

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pexpect
 import pytest
@@ -134,9 +135,13 @@ def test_ctrl_c_at_a_confirmation_interrupts(session: type[Session]) -> None:
     assert one.result() == "KeyboardInterrupt"
 
 
-def test_what_was_typed_before_the_question_does_not_answer_it(session: type[Session]) -> None:
-    one = session("confirm")
+def test_what_was_typed_before_the_question_does_not_answer_it(
+    session: type[Session], tmp_path: Path
+) -> None:
+    one = session("confirm", ASK_WHEN=str(tmp_path / "go"))
     one.child.sendline("y")
+    one.child.expect_exact("y\r\n")  # its echo: the terminal has it
+    (tmp_path / "go").touch()
     one.answer("[?]: ", "n")
     assert one.result() is False
 
