@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from worktree_runner.core.events import Type
+from worktree_runner.core.fold import fold
 from worktree_runner.core.ids import parse_directory, parse_token
-from worktree_runner.core.state import RunState, fold
+from worktree_runner.core.state import RunState
 from worktree_runner.git.listing import Mark
 from worktree_runner.store import journal
 from worktree_runner.store.paths import Layout, RunFolder
