@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worktree_runner.core import queue
+from worktree_runner.core import actions, queue
 from worktree_runner.core.events import Event, Type
 from worktree_runner.core.gate import Verdict
 from worktree_runner.core.queue import Queue, fewest_conflicts
@@ -59,25 +59,25 @@ class Played:
 
     def step(self) -> None:
         match queue.next_step(self.queue, self.tip, self.queued):
-            case queue.RunGate(candidate, purpose):
+            case actions.RunGate(candidate, purpose):
                 n = self.queue.started + 1
                 self.record(Type.GATE_STARTED, n=n, candidate=candidate, purpose=str(purpose))
                 facts = {"n": n, "candidate": candidate, "purpose": str(purpose)}
                 self.record(Type.GATE_ENDED, **facts, code=self.code(candidate))
-            case queue.Land(upto):
+            case actions.Land(upto):
                 assert self.queue.batch is not None
                 for entry in self.queue.batch.entries[:upto]:
                     if entry.plan in self.queued:
                         self.queued.remove(entry.plan)
                         self.landed.append(entry.plan)
                 self.tip = self.queue.batch.entries[upto - 1].commit
-            case queue.Reject(plan=plan):
+            case actions.Reject(plan=plan):
                 self.queued.remove(plan)
                 self.rejected.append(plan)
                 self.record(Type.MERGE_REJECTED, plan)
-            case queue.TurnOff(reason):
+            case actions.TurnOff(reason):
                 self.record(Type.GATE_OFF, reason=reason)
-            case queue.Close():
+            case actions.Close():
                 self.record(Type.QUEUE_CLOSED, empty=not self.queued)
             case None:
                 raise AssertionError("no next step")
@@ -124,7 +124,7 @@ def test_a_moved_tip_closes_the_batch_before_anything_of_it_lands() -> None:
     played = Played(names(2))
     played.prepare()
     played.tip = "somewhere else"
-    assert queue.next_step(played.queue, played.tip, played.queued) == queue.Close(
+    assert queue.next_step(played.queue, played.tip, played.queued) == actions.Close(
         "the run's tip has moved"
     )
 
@@ -134,7 +134,7 @@ def test_a_gate_whose_process_vanishes_twice_is_inconclusive() -> None:
     played.prepare()
     for n in (1, 2):
         step = queue.next_step(played.queue, played.tip, played.queued)
-        assert isinstance(step, queue.RunGate)
+        assert isinstance(step, actions.RunGate)
         played.record(Type.GATE_STARTED, n=n, candidate=step.candidate, purpose=step.purpose)
         facts = {"candidate": step.candidate, "purpose": str(step.purpose), "ended": "lost"}
         played.record(Type.GATE_ENDED, n=n, **facts)

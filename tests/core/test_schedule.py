@@ -9,21 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worktree_runner.core.schedule import (
-    STUCK,
+from worktree_runner.core.actions import (
     Action,
     Ask,
     Begin,
     Finish,
     Judge,
     Merge,
-    Policy,
     Skip,
     Start,
     Stop,
     Wait,
-    decide,
 )
+from worktree_runner.core.policy import Policy
+from worktree_runner.core.schedule import decide
+from worktree_runner.core.starting import STUCK
 from worktree_runner.core.state import ACTIVE, SETTLED, PlanState, RunState, Status
 from worktree_runner.errors import ExitCode
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worktree_runner.core import schedule
+from worktree_runner.core import starting
 from worktree_runner.core.gate import Purpose, shown
 from worktree_runner.core.queue import Queue
 from worktree_runner.core.state import ACTIVE, PlanState, RunState, Status
@@ -19,7 +19,7 @@ def why_not(state: RunState, plan: PlanState) -> str:
         case Status.WAITING:
             if plan.cut:
                 return f"is to be continued: {plan.cut}"
-            blockers = [state.plans[id] for id in sorted(schedule.blockers(state, plan))]
+            blockers = [state.plans[id] for id in sorted(starting.blockers(state, plan))]
             if state.stopping and not blockers:
                 return state.stopping
             return f"waits for {listing([f'{one.id} ({one.status})' for one in blockers])}"
@@ -44,7 +44,7 @@ def lands_when(state: RunState, plan: PlanState) -> str:
         case Status.FAILED:
             return "a new attempt leaves its summary and commits"
         case Status.WAITING:
-            return _landed(sorted(schedule.blockers(state, plan)))
+            return _landed(sorted(starting.blockers(state, plan)))
         case Status.SKIPPED:
             landed = {Status.LANDED, Status.QUEUED, *ACTIVE}
             return _landed([id for id in plan.depends_on if state.plans[id].status not in landed])

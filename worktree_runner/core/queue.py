@@ -23,6 +23,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from worktree_runner.core.actions import Close, Land, Reject, RunGate, Step, TurnOff
 from worktree_runner.core.events import Event, Type
 from worktree_runner.core.gate import Ended, Purpose, Result, Verdict, is_usable, judge
 
@@ -123,49 +124,6 @@ class Queue:
 
 
 # --- steps -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class RunGate:
-    """Run the gate on this commit of the batch."""
-
-    candidate: str
-    purpose: Purpose
-
-
-@dataclass(frozen=True, slots=True)
-class TurnOff:
-    """There is no usable gate: say so once, and go on without."""
-
-    reason: str
-    """What the baseline said, in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Land:
-    """Move the tip to the commit of the batch that holds its first `upto` plans."""
-
-    upto: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """Take this plan out of the queue; with `tested`, only its tested resolutions are undone."""
-
-    plan: str
-    commit: str
-    verdict: Verdict
-    tested: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """The batch is done; what is left of it is still queued."""
-
-    why: str = ""
-
-
-Step = RunGate | TurnOff | Land | Reject | Close
 
 
 def next_step(queue: Queue, tip: str, queued: Collection[str]) -> Step | None:

@@ -14,8 +14,8 @@ from typing import Any
 
 from worktree_runner.agents.protocol import Agent
 from worktree_runner.core.events import Type
+from worktree_runner.core.policy import Policy
 from worktree_runner.core.routing import is_team
-from worktree_runner.core.schedule import Policy
 from worktree_runner.core.state import RunState, Status
 from worktree_runner.core.texts import listing
 from worktree_runner.core.waves import Arrangement, arrange

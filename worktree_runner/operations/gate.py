@@ -23,10 +23,11 @@ from typing import Any
 from worktree_runner import attempts as attempt_files
 from worktree_runner import process
 from worktree_runner.core import schedule
+from worktree_runner.core.actions import RunGate
 from worktree_runner.core.events import Type
 from worktree_runner.core.gate import Ended, Result, judge
 from worktree_runner.core.gate_command import Detected, detect, reports_tests
-from worktree_runner.core.queue import RunGate, Started
+from worktree_runner.core.queue import Started
 from worktree_runner.errors import WtrunError
 from worktree_runner.git.objects import Objects
 from worktree_runner.operations.gate_tree import GateTree, Ready

@@ -23,7 +23,7 @@ from typing import Any
 
 from worktree_runner import attempts as attempt_files
 from worktree_runner import supervision
-from worktree_runner.core import schedule
+from worktree_runner.core import actions, schedule
 from worktree_runner.core.events import Type
 from worktree_runner.core.state import Status
 from worktree_runner.core.texts import listing
@@ -96,19 +96,19 @@ class Loop:
             take_ended(self.session)
             self.attend_gate()
             busy = frozenset({*self.jobs, *self.waiting_for_others()})
-            actions = schedule.decide(
+            decided = schedule.decide(
                 self.session.state, self.session.policy, busy=busy, now=time.time()
             )
-            first = actions[0]
-            if isinstance(first, schedule.Finish):
+            first = decided[0]
+            if isinstance(first, actions.Finish):
                 return first.code
-            if isinstance(first, schedule.Wait):
+            if isinstance(first, actions.Wait):
                 self.wait(first.until)
                 continue
-            for action in actions:
+            for action in decided:
                 before = self.session.state.seq
                 self.perform(action)
-                starts = isinstance(action, schedule.Start | schedule.Begin)
+                starts = isinstance(action, actions.Start | actions.Begin)
                 if self.session.state.seq != before and not starts:
                     break  # the state changed: decide again
         return self.interrupted()
@@ -120,9 +120,9 @@ class Loop:
             self.attend_gate()
             busy = frozenset(self.jobs)
             action = schedule.decide_merge(self.session.state, plan_id, busy=busy)[0]
-            if isinstance(action, schedule.Finish):
+            if isinstance(action, actions.Finish):
                 return
-            if isinstance(action, schedule.Wait):
+            if isinstance(action, actions.Wait):
                 self.wait()
             else:
                 self.perform(action)
@@ -130,29 +130,29 @@ class Loop:
         again = f"wtrun execute {self.session.state.phase}"
         raise WtrunError(f"The check of {plan_id} was interrupted.", hint=again, exit_code=code)
 
-    def perform(self, action: schedule.Action) -> None:
+    def perform(self, action: actions.Action) -> None:
         session = self.session
         match action:
-            case schedule.Start(plan):
+            case actions.Start(plan):
                 self.start(plan)
-            case schedule.Begin(plan):
+            case actions.Begin(plan):
                 self.begin(plan)
-            case schedule.Judge(plan):
+            case actions.Judge(plan):
                 judge(session, plan)
-            case schedule.Merge(plan):
+            case actions.Merge(plan):
                 self.merge(plan)
-            case schedule.Prepare(plans):
+            case actions.Prepare(plans):
                 self.prepare(plans)
-            case schedule.Advance(step):
+            case actions.Advance(step):
                 queueing.advance(session, step)
-            case schedule.Settle(plan):
+            case actions.Settle(plan):
                 settling.settle(session, plan)
-            case schedule.Skip(plan, because):
+            case actions.Skip(plan, because):
                 names = listing(list(because))
                 session.record(Type.PLAN_SKIPPED, plan, because=f"it depends on {names}")
-            case schedule.Ask(plan):
+            case actions.Ask(plan):
                 self.ask(plan)
-            case schedule.Stop(reason, by, hint):
+            case actions.Stop(reason, by, hint):
                 session.record(Type.RUN_STOPPING, reason=reason, by=by, hint=hint)
 
     def start(self, plan_id: str) -> None:

@@ -14,9 +14,10 @@ from itertools import combinations
 from typing import Any
 
 from merge import MergeOutcome
-from worktree_runner.core import queue
+from worktree_runner.core import actions
 from worktree_runner.core.events import Type
 from worktree_runner.core.gate import Verdict, shown
+from worktree_runner.core.queue import fewest_conflicts
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.operations import (
     checkout_merge,
@@ -123,7 +124,7 @@ def _in_order(session: Session, plans: Sequence[str]) -> list[PlanState]:
         for one, other in combinations(chosen, 2)
         if landing.merged(session, one, onto=other.head).tree is None
     }
-    return [session.of(plan) for plan in queue.fewest_conflicts(plans, pairs)]
+    return [session.of(plan) for plan in fewest_conflicts(plans, pairs)]
 
 
 def _tests(session: Session) -> bool:
@@ -145,21 +146,21 @@ def _tested(session: Session, plan: PlanState) -> list[dict[str, Any]]:
 # --- advancing -------------------------------------------------------------------------------
 
 
-def advance(session: Session, step: queue.Step) -> None:
+def advance(session: Session, step: actions.Step) -> None:
     """Does one step of the batch at hand, and records it."""
     match step:
-        case queue.RunGate():
+        case actions.RunGate():
             gate.start(session, step)
-        case queue.TurnOff(reason):
+        case actions.TurnOff(reason):
             command = shown(session.state.queue.command)
             why = f"'{command}' is not green before any plan ({reason})"
             session.record(Type.GATE_OFF, reason=why)
             gate.say_nothing_tests(session)
-        case queue.Land(upto):
+        case actions.Land(upto):
             land(session, upto)
-        case queue.Reject():
+        case actions.Reject():
             reject(session, step)
-        case queue.Close(why):
+        case actions.Close(why):
             empty = not session.state.with_status(Status.QUEUED)
             batch = session.state.queue.batch
             number = 0 if batch is None else batch.n
@@ -203,7 +204,7 @@ def after_landing(session: Session, plans: Iterable[str]) -> None:
     cleanup.clean_landed(session)
 
 
-def reject(session: Session, step: queue.Reject) -> None:
+def reject(session: Session, step: actions.Reject) -> None:
     """Takes the plan out of the queue: its likely resolutions are undone, or a person is asked."""
     result = session.state.queue.results.get(step.commit)
     said = result.in_words() if result else "there is no gate"

@@ -16,7 +16,7 @@ from merge.types import Choice, ChoiceKind
 from worktree_runner.agents.protocol import Agent
 from worktree_runner.core.events import Event
 from worktree_runner.core.fold import apply, fold
-from worktree_runner.core.schedule import Policy
+from worktree_runner.core.policy import Policy
 from worktree_runner.core.state import PlanState, RunState
 from worktree_runner.dialects.schema import Dialect
 from worktree_runner.git.repository import Repository
