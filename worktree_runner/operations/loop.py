@@ -1,7 +1,7 @@
 """The run's loop: ask the core what to do, do it, record it, until nothing is left.
 
-- Slow work (worktrees with their set-up) runs in worker threads, questions in one thread of
-  their own, agents in processes of their own; the loop only waits for the first that ends.
+- Slow work and questions run in threads (jobs.py), agents in processes of their own; the loop
+  only waits for the first that ends.
 - Ctrl-C stops the agents and pauses the run; a second one stops at once. Either way, `execute`
   goes on from the journal.
 """
@@ -12,9 +12,8 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from concurrent import futures
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -39,44 +38,32 @@ from worktree_runner.operations import (
     run_mail,
     settling,
     stalling,
+    waiting,
 )
 from worktree_runner.operations.conflicts import report_conflicts
 from worktree_runner.operations.ending import take_ended
+from worktree_runner.operations.jobs import Jobs, open_jobs
 from worktree_runner.operations.judging import judge
 from worktree_runner.operations.landing import Conflicted, land
 from worktree_runner.operations.session import Session
+from worktree_runner.operations.waiting import Waiting
 from worktree_runner.operations.watching import Watch
 
 LOOK_AGAIN_S = 60.0
 """The longest wait; everything that matters wakes the loop before."""
 REDRAW_S = 1.0
 """How long a live picture may stand: elapsed times go on."""
-RESERVED_LOOK_S = 2.0
-"""How often a plan that waits for somebody's reservation looks again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reserved:
-    """Why a plan can't be started yet, and when (monotonic) to look again."""
-
-    reason: str
-    look_at: float
 
 
 @dataclass
 class Loop:
-    """A run in this process. `busy` plans have a worktree being made or a question open."""
+    """A run in this process."""
 
     session: Session
-    workers: ThreadPoolExecutor
-    questions: ThreadPoolExecutor
-    wake_read: int
-    wake_write: int
-    jobs: dict[str, tuple[Future[Any], Callable[[Future[Any]], None]]] = field(default_factory=dict)
-    reserved: dict[str, Reserved] = field(default_factory=dict)
-    """Plans that wait for files which somebody else has reserved."""
+    jobs: Jobs
     renewed: float = field(default_factory=time.monotonic)
     signal_seen: int = 0
+    waiting: Waiting = field(init=False)
     stalls: stalling.Stalls = field(init=False)
     watch: Watch | None = None
     """Keeps the live board up to date while the loop waits."""
@@ -84,6 +71,7 @@ class Loop:
     """Says when plans at work begin to conflict."""
 
     def __post_init__(self) -> None:
+        self.waiting = Waiting(self.session, self.jobs)
         self.stalls = stalling.Stalls(self.session)
         self.foresight = forecast.Watcher(self.session)
 
@@ -92,10 +80,10 @@ class Loop:
     def run(self) -> ExitCode:
         """Works until nothing is left to do or the user interrupts; the code to end with."""
         while not self.signal_seen:
-            self.take_results()
+            self.jobs.take_results()
             take_ended(self.session)
             self.attend_gate()
-            busy = frozenset({*self.jobs, *self.waiting_for_others()})
+            busy = self.jobs.busy | self.waiting.not_due()
             decided = schedule.decide(
                 self.session.state, self.session.policy, busy=busy, now=time.time()
             )
@@ -116,10 +104,9 @@ class Loop:
     def land(self, plan_id: str) -> None:
         """Merges and checks this plan, starting no agent; its status says what became of it."""
         while not self.signal_seen:
-            self.take_results()
+            self.jobs.take_results()
             self.attend_gate()
-            busy = frozenset(self.jobs)
-            action = schedule.decide_merge(self.session.state, plan_id, busy=busy)[0]
+            action = schedule.decide_merge(self.session.state, plan_id, busy=self.jobs.busy)[0]
             if isinstance(action, actions.Finish):
                 return
             if isinstance(action, actions.Wait):
@@ -157,46 +144,14 @@ class Loop:
 
     def start(self, plan_id: str) -> None:
         """Plans an attempt and begins it, unless somebody else has reserved the plan's files."""
-        session = self.session
-        found = fencing.reserve(session, plan_id)
-        if not found:
-            self.reserved.pop(plan_id, None)
-            try:
-                attempts.plan_attempt(session, plan_id)
-            except WtrunError as error:  # a name that the user took meanwhile
-                judging.fail(session, session.of(plan_id), error.message, error.hint or "")
-                return
-            self.begin(plan_id)
+        if not self.waiting.reserve(plan_id):
             return
-        reason = fencing.in_words(found)
-        known = self.reserved.get(plan_id)
-        self.reserved[plan_id] = Reserved(reason, time.monotonic() + RESERVED_LOOK_S)
-        if known is not None and known.reason == reason:
+        try:
+            attempts.plan_attempt(self.session, plan_id)
+        except WtrunError as error:  # a name that the user took meanwhile
+            judging.fail(self.session, self.session.of(plan_id), error.message, error.hint or "")
             return
-        way = session.settings.reservations.on_reserved
-        if way == "wait" or all(one.held.holder.run == session.state.id for one in found):
-            session.record(Type.NOTICE, plan_id, text=f"waits: {reason} ('wtrun reservations')")
-        elif way == "ask" and session.policy.interactive:
-            job = asking.reserved_question(session, plan_id, found)
-            self.submit(self.questions, plan_id, job, partial(self.chosen, plan_id, reason))
-        else:
-            self.reserved.pop(plan_id)
-            judging.fail(session, session.of(plan_id), reason, "wtrun reservations")
-
-    def chosen(self, plan_id: str, reason: str, done: Future[Any]) -> None:
-        """Does what the user said to a plan whose files are reserved by others."""
-        if asking.take_reserved(self.session, plan_id, reason, done.result()):
-            self.reserved.pop(plan_id, None)
-
-    def waiting_for_others(self) -> set[str]:
-        """Plans that wait for a reservation and are not due for another look.
-
-        None of them once the run is stopping: it does not stay for their sake.
-        """
-        if self.session.state.stopping:
-            return set()
-        now = time.monotonic()
-        return {plan_id for plan_id, one in self.reserved.items() if now < one.look_at}
+        self.begin(plan_id)
 
     def begin(self, plan_id: str) -> None:
         """Makes the attempt's worktree in a worker; its agent starts when that is done.
@@ -207,7 +162,7 @@ class Loop:
             attempts.launch_attempt(self.session, plan_id)
             return
         job = partial(attempts.make_worktree, self.session, plan_id)
-        self.submit(self.workers, plan_id, job, partial(self.begun, plan_id))
+        self.jobs.work(plan_id, job, partial(self.begun, plan_id))
 
     def begun(self, plan_id: str, done: Future[Any]) -> None:
         try:
@@ -232,41 +187,19 @@ class Loop:
             queueing.prepare(session, plans)
             return
         job = partial(gate.tree_of(session).ready, session.state.tip)
-        self.submit(
-            self.workers, gate.JOB, job, partial(queueing.prepare_when_ready, session, plans)
-        )
+        self.jobs.work(gate.JOB, job, partial(queueing.prepare_when_ready, session, plans))
 
     def ask(self, plan_id: str) -> None:
         """Puts the plan's question to the user, in the thread that owns the terminal."""
         job = asking.question_for(self.session, plan_id)
-        self.submit(
-            self.questions, plan_id, job, partial(asking.take_answer, self.session, plan_id)
-        )
+        self.jobs.ask(plan_id, job, partial(asking.take_answer, self.session, plan_id))
 
     # -- waiting ---------------------------------------------------------------------
 
-    def submit(
-        self,
-        pool: ThreadPoolExecutor,
-        plan_id: str,
-        job: Callable[[], Any],
-        then: Callable[[Future[Any]], None],
-    ) -> None:
-        future = pool.submit(job)
-        self.jobs[plan_id] = (future, then)
-        future.add_done_callback(lambda _: self.wake())
-
-    def take_results(self) -> None:
-        """Hands finished jobs to what they were for."""
-        for plan_id, (future, then) in list(self.jobs.items()):
-            if future.done():
-                del self.jobs[plan_id]
-                then(future)
-
     def attend_gate(self) -> None:
         """Begins the gate that is to run, or records how it ended."""
-        if gate.JOB not in self.jobs:
-            gate.attend(self.session, partial(self.submit, self.workers, gate.JOB))
+        if gate.JOB not in self.jobs.busy:
+            gate.attend(self.session, partial(self.jobs.work, gate.JOB))
 
     def wait(self, until: float | None = None) -> None:
         """Sleeps until a process ends, a job is done, a signal arrives, or at the latest `until`
@@ -274,7 +207,7 @@ class Loop:
         folders = self.running_folders()
         if self.watch is not None:
             self.watch.show()
-        patience = RESERVED_LOOK_S if self.reserved else LOOK_AGAIN_S
+        patience = waiting.LOOK_S if self.waiting else LOOK_AGAIN_S
         if self.session.screen.is_live:
             patience = REDRAW_S
         if until is not None:
@@ -282,11 +215,10 @@ class Loop:
         patience = min(patience, self.stalls.patience())
         self.foresight.look()
         patience = min(patience, self.foresight.patience)
-        supervision.wait_any(folders, patience, wake=self.wake_read)
-        self.stalls.attend(partial(self.submit, self.workers))
+        supervision.wait_any(folders, patience, wake=self.jobs.wake_read)
+        self.stalls.attend(self.jobs.work)
         self.renew_when_due()
-        with contextlib.suppress(BlockingIOError):
-            os.read(self.wake_read, 4096)
+        self.jobs.was_woken()
 
     def renew_when_due(self) -> None:
         """Keeps the reservations of plans at work, a few times in the length of a lease."""
@@ -296,13 +228,9 @@ class Loop:
             self.renewed = now
             fencing.renew(self.session)
 
-    def wake(self) -> None:
-        with contextlib.suppress(OSError):
-            os.write(self.wake_write, b"!")
-
     def running_folders(self) -> list[Path]:
         running = self.session.state.with_status(Status.RUNNING)
-        gates = [] if gate.JOB in self.jobs else gate.folders(self.session)
+        gates = [] if gate.JOB in self.jobs.busy else gate.folders(self.session)
         return [*(self.session.attempt_folder(plan.id) for plan in running), *gates]
 
     # -- stopping --------------------------------------------------------------------
@@ -314,7 +242,7 @@ class Loop:
             # the second one: leave at once; the launchers keep their agents' deadlines
             os._exit(128 + number)
         self.signal_seen = number
-        self.wake()
+        self.jobs.wake()
 
     def interrupted(self) -> ExitCode:
         """Stops the agents, records how they ended, and leaves the run to be resumed."""
@@ -333,30 +261,21 @@ class Loop:
 
     def keep_drafts(self) -> None:
         """Keeps what was answered of a conflict whose question was ended by Ctrl-C."""
-        for plan_id, (future, _) in self.jobs.items():
-            done, _ = futures.wait([future], timeout=1.0)
-            if done and not future.cancelled() and future.exception() is None:
-                asking.keep_draft(self.session, plan_id, future.result())
+        for plan_id, answer in self.jobs.results_within(1.0):
+            asking.keep_draft(self.session, plan_id, answer)
 
 
 @contextlib.contextmanager
 def open_loop(session: Session) -> Iterator[Loop]:
-    """A loop with its threads, wake-up pipe and signal handlers, all put back at the end."""
-    wake_read, wake_write = os.pipe()
-    os.set_blocking(wake_read, False)
-    os.set_blocking(wake_write, False)
-    workers = ThreadPoolExecutor(max_workers=os.cpu_count() or 2, thread_name_prefix="worktree")
-    questions = ThreadPoolExecutor(max_workers=1, thread_name_prefix="question")
-    loop = Loop(session, workers, questions, wake_read, wake_write)
-    before = {
-        number: signal.signal(number, loop.on_signal) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield loop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        workers.shutdown(wait=True, cancel_futures=True)
-        questions.shutdown(wait=False, cancel_futures=True)
-        os.close(wake_read)
-        os.close(wake_write)
+    """A loop with its jobs and signal handlers, all put back at the end."""
+    with open_jobs() as jobs:
+        loop = Loop(session, jobs)
+        before = {
+            number: signal.signal(number, loop.on_signal)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield loop
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
