@@ -81,10 +81,12 @@ def open_jobs() -> Iterator[Jobs]:
     os.set_blocking(wake_write, False)
     workers = ThreadPoolExecutor(max_workers=os.cpu_count() or 2, thread_name_prefix="worktree")
     questions = ThreadPoolExecutor(max_workers=1, thread_name_prefix="question")
+    jobs = Jobs(workers, questions, wake_read, wake_write)
     try:
-        yield Jobs(workers, questions, wake_read, wake_write)
+        yield jobs
     finally:
         workers.shutdown(wait=True, cancel_futures=True)
         questions.shutdown(wait=False, cancel_futures=True)
+        jobs.wake_write = -1  # a question that ends later must not write into another file
         os.close(wake_read)
         os.close(wake_write)
