@@ -60,8 +60,7 @@ def command(
 
     from merge.types import ChoiceKind
     from worktree_runner.commands.terminal import open_terminal
-    from worktree_runner.core.state import Status
-    from worktree_runner.errors import ExitCode, UsageError
+    from worktree_runner.errors import UsageError
     from worktree_runner.operations import resolve, resolve_breach
     from worktree_runner.operations.opening import open_run
 
@@ -75,35 +74,39 @@ def command(
     screen, asker = open_terminal()
     with open_run(Path.cwd(), f"wtrun resolve {plan}", screen, asker, plan=plan) as session:
         if breach is not None or resolve_breach.concerns(session, plan):
-            return _breach(session, plan, breach, listing=listing)
-        if listing or not (take or tool or edit or go_on or abort or asker.interactive):
-            conflicts = resolve.open_conflicts(session, plan)
-            render = resolve.list_json if as_json else resolve.render_list
-            screen.answer(render(session, plan, conflicts))
-            if not listing:
-                raise UsageError(
-                    "There is no terminal to ask at.",
-                    hint=f"wtrun resolve {plan} --take target|plan [--path PATH]",
-                )
-            return int(ExitCode.DONE)
-        if edit:
+            code = _breach(session, plan, breach, listing=listing)
+        elif listing or not (any(chosen) or asker.interactive):
+            code = _list(session, plan, as_json=as_json, wanted=listing)
+        elif edit:
             resolve.edit(session, plan)
-            return int(ExitCode.DONE)
-        if abort:
-            done = resolve.abort(session, plan)
+            code = 0
+        elif abort:
+            code = _end(session, plan, resolve.abort(session, plan))
         elif take is not None:
-            done = resolve.take(session, plan, ChoiceKind(take), path, hunk)
+            code = _end(session, plan, resolve.take(session, plan, ChoiceKind(take), path, hunk))
         elif tool:
-            done = resolve.with_tool(session, plan, path)
+            code = _end(session, plan, resolve.with_tool(session, plan, path))
         elif go_on:
-            done = resolve.go_on(session, plan)
+            code = _end(session, plan, resolve.go_on(session, plan))
         else:
-            done = resolve.ask(session, plan)
-        if not done:
-            rejected = session.of(plan).status is Status.REJECTED
-            return int(ExitCode.FAILED if rejected else ExitCode.CONFLICT)
-        return _done(session)
-    return int(ExitCode.DONE)
+            code = _end(session, plan, resolve.ask(session, plan))
+    return code
+
+
+def _list(session: Session, plan: str, *, as_json: bool, wanted: bool) -> int:
+    """Lists what is open; an error where it was not `wanted` but nobody is there to answer."""
+    from worktree_runner.errors import UsageError
+    from worktree_runner.operations import resolve
+
+    conflicts = resolve.open_conflicts(session, plan)
+    render = resolve.list_json if as_json else resolve.render_list
+    session.screen.answer(render(session, plan, conflicts))
+    if not wanted:
+        raise UsageError(
+            "There is no terminal to ask at.",
+            hint=f"wtrun resolve {plan} --take target|plan [--path PATH]",
+        )
+    return 0
 
 
 def _breach(session: Session, plan: str, answer: str | None, *, listing: bool) -> int:
@@ -122,10 +125,21 @@ def _breach(session: Session, plan: str, answer: str | None, *, listing: bool) -
             raise UsageError("There is no terminal to ask at.", hint=hint)
         session.screen.command(hint)
         return 0
-    return _done(session) if done else int(exit_code(session.state))
+    return _go_on(session) if done else int(exit_code(session.state))
 
 
-def _done(session: Session) -> int:
+def _end(session: Session, plan: str, done: bool) -> int:
+    """How to go on, or the code that says what the plan still lacks."""
+    from worktree_runner.core.state import Status
+    from worktree_runner.errors import ExitCode
+
+    if done:
+        return _go_on(session)
+    rejected = session.of(plan).status is Status.REJECTED
+    return int(ExitCode.FAILED if rejected else ExitCode.CONFLICT)
+
+
+def _go_on(session: Session) -> int:
     session.screen.say("to go on with the rest:")
     session.screen.command(f"wtrun execute {session.state.phase}")
     return 0
