@@ -7,7 +7,8 @@
 - A second attempt skips tasks that are committed in `base..HEAD` (by trailer or subject). The
   task that was cut off runs again from its start, on the files as they were then: what it left
   half done is copied to the run's folder and put back, for few commands bear being run twice.
-- A failing command ends the plan with its text, exit code and the end of its output.
+- A failing command ends the plan with its text, exit code and the end of its output
+  (shell_blocks.py).
 - Nothing else is ever reset, stashed or removed.
 """
 
@@ -17,89 +18,27 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from worktree_runner.agents.common import CHECKPOINT, UNSET
+from worktree_runner.agents.common import CHECKPOINT
 from worktree_runner.agents.protocol import AgentRequest
-from worktree_runner.agents.shell import NOT_RUNNABLE, SAY
+from worktree_runner.agents.shell import NOT_RUNNABLE
+from worktree_runner.agents.shell_blocks import run_block
+from worktree_runner.agents.shell_git import Git
+from worktree_runner.agents.shell_words import StopPlan, say
 from worktree_runner.core import checkpoints, shell_plan
 from worktree_runner.core.frontmatter import parse_document
-from worktree_runner.core.shell_plan import ShellBlock, ShellTask
+from worktree_runner.core.shell_plan import ShellTask
 from worktree_runner.core.shell_summary import DoneTask, NetFiles, render
 from worktree_runner.core.tasks import action_of, parse_tasks, scan, verify_of
 from worktree_runner.dialects import schema
 from worktree_runner.dialects.schema import Dialect
 from worktree_runner.models import Plan
 from worktree_runner.store.atomic import save_text
-
-TAIL_LINES = 40
-TAIL_BYTES = 16_000
-_TRAP = "trap 'wtrun_exit=$?; echo \"line $LINENO: $BASH_COMMAND (exit $wtrun_exit)\" >&2' ERR"
-_BASH = ("bash", "--noprofile", "--norc", "-E", "-e", "-o", "pipefail",
-         "-c", f'{_TRAP}; . "$1"', "wtrun")  # fmt: skip
-
-
-class StopPlan(Exception):
-    """The plan can't go on; the message is what the user reads."""
-
-    def __init__(self, message: str, exit_code: int = 1) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
-
-
-def say(text: str) -> None:
-    """One line of the agent's own words, at once in the log."""
-    print(f"{SAY}{text}", flush=True)  # noqa: T201 - this process's output is its log
-
-
-class Git:
-    """git in one worktree, by its own command, away from variables that would redirect it."""
-
-    def __init__(self, worktree: Path) -> None:
-        self._worktree = worktree
-        self._env = {key: value for key, value in os.environ.items() if key not in UNSET}
-        self._env |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
-
-    def ask(self, *args: str, text: str | None = None) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            ["git", *args], cwd=self._worktree, env=self._env, check=False, capture_output=True,
-            input=(text or "").encode(errors="surrogateescape"),
-        )  # fmt: skip
-
-    def run(self, *args: str, text: str | None = None) -> str:
-        """What git printed; StopPlan with its own words if it failed."""
-        done = self.ask(*args, text=text)
-        if done.returncode != 0:
-            said = (done.stderr + done.stdout).decode(errors="replace").strip()
-            raise StopPlan(f"git {' '.join(args[:2])} exit {done.returncode}: {said[-TAIL_BYTES:]}")
-        return done.stdout.decode(errors="surrogateescape")
-
-    def add(self, paths: Sequence[str]) -> None:
-        """Stages exactly these paths, each by its own name."""
-        if paths:
-            names = "".join(f"{path}\0" for path in paths)
-            self.run(
-                "--literal-pathspecs", "add", "--pathspec-from-file=-", "--pathspec-file-nul",
-                text=names,
-            )  # fmt: skip
-
-    def changes(self) -> dict[str, bool]:
-        """Changed and untracked paths; True where the index does not hold all of it yet."""
-        out = self.run("status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames")
-        found: dict[str, bool] = {}
-        for entry in out.split("\0"):
-            if entry.startswith("? "):
-                found[entry[2:]] = True
-            elif entry.startswith("1 "):
-                found[entry.split(" ", 8)[8]] = entry[3] != "."
-            elif entry.startswith("u "):
-                raise StopPlan(f"unmerged path {entry.split(' ', 10)[10]}")
-        return found
 
 
 class ShellRun:
@@ -147,7 +86,7 @@ class ShellRun:
         self._keep_state(baseline, begun=task.number)
         before = self.git.run("rev-parse", "HEAD").strip()
         for n, block in enumerate(task.blocks, 1):
-            self._run_block(task, n, block)
+            run_block(self.request, task, n, block)
         self._check_branch()
         changed = {
             path: unstaged
@@ -189,40 +128,6 @@ class ShellRun:
             else:
                 (self.request.worktree / path).unlink(missing_ok=True)
         say(f"put back what was half done, copies are in {place}: {', '.join(half)}")
-
-    def _run_block(self, task: ShellTask, n: int, block: ShellBlock) -> None:
-        if shutil.which(block.shell) is None:
-            raise StopPlan(f"{block.shell} is not on PATH (task {task.number}, {task.name})")
-        script = self.request.run_dir / "blocks" / f"task-{task.number}-{n}.sh"
-        save_text(script, block.text + "\n", durable=False)
-        say(f"{'verify' if block.verify else 'run'}: {' ⏎ '.join(block.text.splitlines())}")
-        argv = [*_BASH, str(script)] if block.shell == "bash" else ["sh", "-e", str(script)]
-        code, tail = self._output_of(argv, task)
-        if code != 0:
-            what = "verify" if block.verify else "command"
-            raise StopPlan(
-                f"task {task.number} ({task.name}): {what} failed with exit code {code}\n"
-                f"{_indented(block.text)}\nend of its output:\n{_indented(tail)}"
-            )
-
-    def _output_of(self, argv: Sequence[str], task: ShellTask) -> tuple[int, str]:
-        """Exit code and the end of the output, which goes to our own stdout.
-
-        Never a pipe: a server that a block leaves in the background would keep it open.
-        """
-        env = {**os.environ, "WTRUN_TASK": str(task.number)}
-        log = self.request.run_dir / "stdout.log"
-        sys.stdout.flush()
-        if log.exists() and os.path.samestat(log.stat(), os.fstat(sys.stdout.fileno())):
-            start = log.stat().st_size
-            code = _call(argv, self.request.worktree, env, None)
-            return code, _tail(log, start)
-        log = self.request.run_dir / "blocks" / "output.log"
-        with log.open("wb") as out:
-            code = _call(argv, self.request.worktree, env, out.fileno())
-        sys.stdout.write(log.read_text(errors="replace"))
-        sys.stdout.flush()
-        return code, _tail(log, 0)
 
     def _subject(self, task: ShellTask) -> str:
         return self.dialect.commits.task.format(
@@ -377,25 +282,6 @@ class ShellRun:
             removed=tuple(path for status, path in named if status == "D"),
             missing=tuple(path for _, path in kept if path not in there),
         )
-
-
-def _call(argv: Sequence[str], cwd: Path, env: Mapping[str, str], out: int | None) -> int:
-    done = subprocess.run(
-        argv, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out,
-        stderr=subprocess.STDOUT, check=False,
-    )  # fmt: skip
-    return done.returncode
-
-
-def _tail(log: Path, start: int) -> str:
-    with log.open("rb") as file:
-        file.seek(max(start, log.stat().st_size - TAIL_BYTES))
-        lines = file.read().decode(errors="replace").splitlines()
-    return "\n".join(lines[-TAIL_LINES:]) or "(no output)"
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())
 
 
 def load_plan(request: AgentRequest) -> Plan:
