@@ -18,6 +18,7 @@ from worktree_runner.core.limits import (
     Retry,
     decide_failure,
     fleet,
+    fleets,
 )
 
 
@@ -122,6 +123,14 @@ def test_what_needs_a_person_closes_the_gate_until_execute_is_called_again(
 def test_a_plans_own_failure_says_nothing_about_the_fleet() -> None:
     failures = [Failure(1, kind, "03-01") for kind in ("crash", "config", "limit", "overloaded")]
     assert fleet(failures, now=2, max_parallel=4) == Fleet(4)
+
+
+def test_what_one_program_met_says_nothing_about_another() -> None:
+    quota = Failure(100, "quota", "03-01", 600, "claude")
+    limited = Failure(100, "rate_limit", "03-02", None, "codex")
+    found = fleets([quota, limited], ["claude", "codex"], now=110, max_parallel=4)
+    assert found["claude"].closed is not None
+    assert (found["claude"].parallel, found["codex"]) == (4, Fleet(2))
 
 
 @given(st.lists(st.floats(0, 10_000), max_size=12), st.integers(1, 64))

@@ -21,6 +21,7 @@ from worktree_runner.core.actions import (
     Stop,
     Wait,
 )
+from worktree_runner.core.limits import PARKED, Failure
 from worktree_runner.core.policy import Policy
 from worktree_runner.core.schedule import decide
 from worktree_runner.core.starting import STUCK
@@ -171,6 +172,25 @@ SITUATIONS: list[tuple[str, RunState, Policy, tuple[Action, ...]]] = [
 )
 def test_what_comes_next(state: RunState, policy: Policy, actions: tuple[Action, ...]) -> None:
     assert decide(state, policy) == actions
+
+
+def of_two_programs(*, after: Sequence[int] = ()) -> RunState:
+    """One plan of a program that has no login, and one of another program."""
+    mine = replace(plan(1), program="mine")
+    other = replace(plan(2, after=after), program="other")
+    failure = Failure(5.0, "auth", "03-01", agent="mine")
+    return replace(run(mine, other), failures=(failure,), since=1.0)
+
+
+def test_program_without_a_login_leaves_the_plans_of_others_alone() -> None:
+    state = of_two_programs()
+    assert decide(state, Policy(), now=10.0) == (Start("03-02"),)
+    stop = decide(moved(state, "03-02", S.RUNNING), Policy(), now=10.0)[0]
+    assert stop == Stop("mine: the agent is not logged in", "executor", PARKED["auth"][1])
+
+
+def test_plan_behind_one_of_a_closed_program_is_no_reason_to_wait_for_ever() -> None:
+    assert isinstance(decide(of_two_programs(after=[1]), Policy(), now=10.0)[0], Stop)
 
 
 def test_no_second_question_while_one_is_open() -> None:

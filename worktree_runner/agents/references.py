@@ -53,12 +53,17 @@ def resolve(text: str, worktree: Path, main: Path, home: Path) -> References:
 
 
 def resolve_guide(name: str, worktree: Path, root: str, home: Path) -> References:
-    """The guide for a plan's domain: in the planning directory, else among the agent's own."""
+    """The guide for a plan's domain: in the planning directory, else a repository path, else among
+    the agent's own."""
     if not name:
         return References()
-    path = f"{root}/guides/{name}"
-    if (worktree / path).is_file():
-        return References(read=(path,))
+    places = (
+        f"{root}/guides/{name}",
+        name if not name.startswith("/") and ".." not in name.split("/") else "",
+    )
+    for path in places:
+        if path and not _HOME.match(path) and (worktree / path).is_file():
+            return References(read=(path,))
     written = name if "/" in name else f"~/.claude/guides/{name}"
     document = _document(written, home, LONGEST)
     return References(absent=(written,)) if document is None else References(documents=(document,))

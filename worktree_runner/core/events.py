@@ -21,10 +21,10 @@ class Type(StrEnum):
 
     RUN_STARTED = "run.started"
     """phase, directory, dialect, target, base, planning ("tracked" or "ignored"), agent, options,
-    plans: list of {id, path, summary, title, wave, lane, depends_on, order, autonomous},
+    plans: list of {id, path, summary, title, wave, lane, depends_on, order, autonomous, agent},
     words: the dialect's for plan and plans"""
     RUN_RESUMED = "run.resumed"
-    """pid, host"""
+    """pid, host; agent: the program that the user named for all further attempts"""
     RUN_PAUSED = "run.paused"
     """code, reason: something waits for a person or was interrupted; `execute` goes on"""
     RUN_FINISHED = "run.finished"

@@ -52,6 +52,7 @@ def _started(state: RunState, event: Event) -> RunState:
             order=item["order"],
             autonomous=item.get("autonomous", True),
             files=tuple(item.get("files", ())),
+            program=item.get("agent") or data.get("agent", ""),
         )
         for item in data["plans"]
     }
@@ -80,7 +81,7 @@ def _attempt_planned(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
         branch=data["branch"],
         worktree=data["worktree"],
         base=data["base"],
-        agent=data.get("agent", ""),
+        agent=data.get("agent") or plan.program,
         fresh=data.get("fresh", True),
         ready=False,
         reason="",
@@ -261,8 +262,12 @@ _PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = 
 
 
 def _resumed(state: RunState, event: Event) -> RunState:
-    """What was left for later is asked again."""
-    plans = {plan.id: replace(plan, deferred=False) for plan in state.plans.values()}
+    """What was left for later is asked again; a program that the user names is the next one."""
+    named = event.data.get("agent")
+    plans = {
+        plan.id: replace(plan, deferred=False, program=named or plan.program)
+        for plan in state.plans.values()
+    }
     since = event.at.timestamp()
     return replace(state, paused=None, stopping="", stopped_by="", since=since, plans=plans)
 
@@ -278,7 +283,14 @@ def _attempt_used(state: RunState, event: Event) -> RunState:
     kind = outcome.get("failure")
     if kind not in FLEET_KINDS:
         return state
-    failure = Failure(event.at.timestamp(), kind, event.plan or "", outcome.get("retry_after_s"))
+    plan = state.plans.get(event.plan or "")
+    failure = Failure(
+        event.at.timestamp(),
+        kind,
+        event.plan or "",
+        outcome.get("retry_after_s"),
+        plan.agent if plan is not None else "",
+    )
     return replace(state, failures=(*state.failures, failure))
 
 

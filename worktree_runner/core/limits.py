@@ -3,7 +3,8 @@
 - What passes by itself (overload, rate limit, crash) is tried again after a growing wait, never in
   a fresh worktree: the commits made so far stay, and the agent goes on with facts.
 - A rate limit does not use up a plan's tries; it makes the whole fleet smaller for a while.
-- Used-up quota and a missing login close the gate for every agent: the next one would fail too.
+- Used-up quota and a missing login close the gate for every agent of the same program: the next
+  one would fail too. Plans of another program go on.
 - Wrong configuration, a refused permission, a broken sandbox, a reached limit and an agent that
   waits at a hidden prompt stay as they are however often they are tried.
 
@@ -129,6 +130,8 @@ class Failure:
     kind: str
     plan: str
     retry_after_s: float | None = None
+    agent: str = ""
+    """The program that met it; another one may be used with another account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,26 @@ class Fleet:
     parallel: int
     not_before: float | None = None
     closed: Closed | None = None
+
+
+def fleets(
+    failures: Sequence[Failure],
+    agents: Iterable[str],
+    *,
+    now: float,
+    max_parallel: int,
+    since: float = 0.0,
+) -> dict[str, Fleet]:
+    """What the failures leave of each program's agents: they share a service and an account."""
+    return {
+        name: fleet(
+            [failure for failure in failures if failure.agent == name],
+            now=now,
+            max_parallel=max_parallel,
+            since=since,
+        )
+        for name in sorted(set(agents))
+    }
 
 
 def fleet(

@@ -23,10 +23,11 @@ def persona(dialect: Dialect, role: str, domain: str = "general") -> str:
     return own or dialect.agents.get(role, "")
 
 
-def route(plan: Plan, dialect: Dialect) -> Route:
-    """The executor and the guide for a plan's domain."""
+def route(plan: Plan, dialect: Dialect, *, guide: str = "") -> Route:
+    """The executor and the guide for a plan's domain; `guide` is the one that the user's settings
+    name for the domain, which goes before the dialect's and not before the plan's own."""
     named = plan.front.get("domain_guide")
-    guide = "" if named in (None, "", "~", "null", "none") else str(named)
+    guide = guide if named in (None, "", "~", "null", "none") else str(named)
     if not guide and plan.domain != "general" and f"executor.{plan.domain}" in dialect.agents:
         guide = f"{plan.domain}.md"
     return Route(persona(dialect, "executor", plan.domain), guide)

@@ -29,7 +29,7 @@ from worktree_runner.core.actions import (
     Settle,
     Wait,
 )
-from worktree_runner.core.limits import fleet
+from worktree_runner.core.limits import fleets
 from worktree_runner.core.policy import Policy
 from worktree_runner.core.starting import (
     blockers,
@@ -61,8 +61,14 @@ def decide(
     actions += [Begin(p.id) for p in plans if p.status is Status.STARTING and p.id not in busy]
     actions += [Judge(p.id) for p in plans if p.status is Status.ENDED and p.id not in busy]
     actions += [Settle(p.id) for p in state.with_status(Status.CONFLICTED) if _settles(p, policy)]
-    room = fleet(state.failures, now=now, max_parallel=policy.max_parallel, since=state.since)
-    startable = tuple(starts(state, policy, room, busy, now))
+    rooms = fleets(
+        state.failures,
+        (plan.program for plan in plans),
+        now=now,
+        max_parallel=policy.max_parallel,
+        since=state.since,
+    )
+    startable = tuple(starts(state, policy, rooms, busy, now))
     if QUEUE not in busy:
         actions += _merges(state, policy, startable)
     skipped = skips(state, policy)
@@ -70,14 +76,14 @@ def decide(
     questions = [plan.id for plan in _questions(state, policy)]
     if questions and not busy & set(questions):  # one at a time: an answer may stop the run
         actions.append(Ask(questions[0]))
-    stop = stop_by_plans(state, policy) or stop_by_fleet(state, policy, room)
+    stop = stop_by_plans(state, policy) or stop_by_fleet(state, policy, rooms)
     if stop is not None:
         actions.append(stop)
     elif not state.stopping and not skipped:
         actions += startable
     if actions:
         return tuple(actions)
-    until = None if state.stopping else next_start(state, room, now)
+    until = None if state.stopping else next_start(state, rooms, now)
     if busy or state.with_status(*ACTIVE) or state.queue.batch is not None or until is not None:
         return (Wait(until),)
     return (Finish(exit_code(state)),)

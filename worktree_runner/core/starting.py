@@ -11,17 +11,19 @@
 - The plans of a wave that has fewer than `min_plans_for_parallel` run one after another.
 - A plan that depends on a failed or skipped one is skipped, never failed.
 - A plan that is to be tried again later waits for its time. Rate limits make the fleet smaller;
-  used-up quota and a missing login start nothing at all (core.limits), and so does a used-up
-  budget: until the known time, or the run stops for a person.
+  used-up quota and a missing login start no agent of the same program (core.limits) until the
+  known time, or, once nothing else can start, the run stops for a person. So does a used-up budget.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from worktree_runner.core.actions import Action, Skip, Start, Stop
 from worktree_runner.core.budgets import add_up, check_budget
-from worktree_runner.core.limits import Fleet
+from worktree_runner.core.limits import Closed, Fleet
 from worktree_runner.core.policy import Policy
 from worktree_runner.core.state import ACTIVE, SETTLED, PlanState, RunState, Status
 from worktree_runner.core.waves import patterns_meet
@@ -30,32 +32,46 @@ STUCK = frozenset({Status.ASKING, Status.CONFLICTED, Status.REJECTED})
 
 
 def starts(
-    state: RunState, policy: Policy, room: Fleet, busy: frozenset[str], now: float
+    state: RunState,
+    policy: Policy,
+    rooms: Mapping[str, Fleet],
+    busy: frozenset[str],
+    now: float,
 ) -> list[Action]:
+    """The plans to start now; `rooms` has what each program's agents may do."""
     # a plan with a question open has no process; a worktree being made counts as one
-    used = len(state.with_status(*ACTIVE)) + (state.queue.batch is not None and state.queue.is_on)
+    active = state.with_status(*ACTIVE)
+    used = len(active) + (state.queue.batch is not None and state.queue.is_on)
+    used_by = Counter(plan.agent for plan in active)
     started: list[Action] = []
     for plan in state.with_status(Status.WAITING):
-        if used + len(started) >= max(1, room.parallel):
+        if used + len(started) >= max(1, policy.max_parallel):
             break
-        if plan.id in busy or _not_before(plan, room) > now or blockers(state, plan):
+        if used_by[plan.program] >= rooms[plan.program].parallel:
+            continue
+        if plan.id in busy or _not_before(plan, rooms) > now or blockers(state, plan):
             continue
         if not _is_alone(state, policy, plan, started):
             started.append(Start(plan.id))
+            used_by[plan.program] += 1
     return started
 
 
-def next_start(state: RunState, room: Fleet, now: float) -> float | None:
+def next_start(state: RunState, rooms: Mapping[str, Fleet], now: float) -> float | None:
     """The first time at which a plan that waits for nothing else may start."""
     waiting = [plan for plan in state.with_status(Status.WAITING) if not blockers(state, plan)]
-    times = [_not_before(plan, room) for plan in waiting]
-    return min((time for time in times if time > now), default=None)
+    times = [_not_before(plan, rooms) for plan in waiting]
+    return min((time for time in times if now < time < math.inf), default=None)
 
 
-def _not_before(plan: PlanState, room: Fleet) -> float:
-    """When a plan may start, as far as that is a matter of time."""
-    closed = room.closed.until if room.closed is not None else None
-    return max(plan.not_before, room.not_before or 0.0, closed or 0.0)
+def _not_before(plan: PlanState, rooms: Mapping[str, Fleet]) -> float:
+    """When a plan may start, as far as that is a matter of time; never, where a person must open
+    its program's gate."""
+    room = rooms[plan.program]
+    opens = 0.0
+    if room.closed is not None:
+        opens = math.inf if room.closed.until is None else room.closed.until
+    return max(plan.not_before, room.not_before or 0.0, opens)
 
 
 def _is_alone(state: RunState, policy: Policy, plan: PlanState, starts: Sequence[Action]) -> bool:
@@ -138,14 +154,35 @@ def stop_by_plans(state: RunState, policy: Policy) -> Stop | None:
     return Stop(f"{first.id} failed")
 
 
-def stop_by_fleet(state: RunState, policy: Policy, room: Fleet) -> Stop | None:
+def stop_by_fleet(state: RunState, policy: Policy, rooms: Mapping[str, Fleet]) -> Stop | None:
     """Why no agent may start any more, whatever the plan."""
     if state.stopping or not state.with_status(Status.WAITING):
         return None
-    if room.closed is not None and room.closed.until is None:
-        return Stop(room.closed.why, "executor", room.closed.hint)
+    shut = _shut_for_all(state, rooms)
+    if shut is not None:
+        name, gate = shut
+        why = f"{name}: {gate.why}" if len(rooms) > 1 else gate.why
+        return Stop(why, "executor", gate.hint)
     spent = add_up((cost, tokens) for _, cost, tokens in state.usages)
     budget = check_budget(spent, max_cost=policy.max_cost, max_tokens=policy.max_tokens)
     if budget.over is not None:
         return Stop(f"the run has used {budget.over}", "budget", "raise --max-cost or --max-tokens")
     return None
+
+
+def _shut_for_all(state: RunState, rooms: Mapping[str, Fleet]) -> tuple[str, Closed] | None:
+    """The program whose closed gate a person must open, once no plan can start without that."""
+    shut = {
+        name: room.closed
+        for name, room in rooms.items()
+        if room.closed is not None and room.closed.until is None
+    }
+    waiting = state.with_status(Status.WAITING)
+    stuck = {plan.id for plan in waiting if plan.program in shut}
+    before = -1
+    while before != len(stuck):
+        before = len(stuck)
+        stuck |= {plan.id for plan in waiting if blockers(state, plan) & stuck}
+    if not stuck or len(stuck) < len(waiting):
+        return None
+    return next((plan.program, shut[plan.program]) for plan in waiting if plan.program in shut)

@@ -63,6 +63,9 @@ class PlanState:
     worktree: str = ""
     base: str = ""
     agent: str = ""
+    """The program of the present attempt, by its name in `wtrun agents`."""
+    program: str = ""
+    """The program of the next attempt."""
     ready: bool = False
     """The present attempt's worktree was made and its base asserted."""
     untracked: tuple[str, ...] = ()
@@ -135,7 +138,7 @@ class RunState:
     since: float = 0.0
     """When a person last started or resumed the run, in seconds of the calendar."""
     failures: tuple[Failure, ...] = ()
-    """Failures that concern every agent."""
+    """Failures that concern every agent of the same program."""
     usages: tuple[tuple[str, float | None, int | None], ...] = ()
     """Plan, cost and tokens of each ended attempt, as far as its agent reported them."""
     foreseen: tuple[Mapping[str, Any], ...] = ()

@@ -1,17 +1,18 @@
-"""The agent and the model that the settings ask for."""
+"""The agent and the model that the settings ask for, for a run and for each of its plans."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from worktree_runner.agents.protocol import Agent
-from worktree_runner.agents.registry import choose
+from worktree_runner.agents.registry import choose, load
 from worktree_runner.agents.settings import AgentSettings
 from worktree_runner.core.routing import route
 from worktree_runner.dialects.schema import Dialect
 from worktree_runner.models import Plan
 from worktree_runner.store import config
-from worktree_runner.store.settings import Settings
+from worktree_runner.store.settings import Settings, domain_table
 
 PERSONAS = {
     "claude": (".claude/agents",),
@@ -21,9 +22,28 @@ PERSONAS = {
 ALIASES = ("opus", "sonnet", "haiku")
 
 
-def choose_agent(settings: Settings) -> Agent:
-    """The named agent, else the single one that is installed; UsageError with the list."""
-    return choose(agent_settings(settings))
+def choose_programs(
+    settings: Settings, plans: Sequence[Plan], *, for_all: bool = False
+) -> dict[str, Agent]:
+    """The agent of each plan by its id: what its domain's table names, else the run's own, which
+    is the named one or the single one that is installed. `for_all`: the run's own for every plan.
+
+    Raises UsageError with what there is, only if a plan needs what can't be chosen.
+    """
+    tables = agent_settings(settings)
+    made: dict[str, Agent] = {}
+    found: dict[str, Agent] = {}
+    for plan in plans:
+        name = "" if for_all else domain_table(settings, plan.domain).agent or ""
+        if name not in made:
+            made[name] = load(name, tables) if name else choose(tables)
+        found[plan.id] = made[name]
+    return found
+
+
+def load_agent(settings: Settings, name: str) -> Agent:
+    """The agent of that name with the user's settings for it."""
+    return load(name, agent_settings(settings))
 
 
 def agent_settings(settings: Settings) -> AgentSettings:

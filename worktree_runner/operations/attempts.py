@@ -49,7 +49,7 @@ def plan_attempt(session: Session, plan_id: str) -> None:
         branch=branch,
         worktree=worktree,
         base=base,
-        agent=session.agent.name,
+        agent=plan.program,
         fresh=fresh,
     )
 
@@ -99,7 +99,7 @@ def launch_attempt(session: Session, plan_id: str) -> None:
     folder = session.attempt_folder(plan_id)
     request = compose(session, plan, folder)
     save_text(folder / "request.json", request.model_dump_json(indent=1))
-    launch = session.agent.build(request)
+    launch = session.agent_of(plan).build(request)
     for path in launch.folders:
         path.mkdir(parents=True, exist_ok=True)
     for path, text in launch.files.items():
@@ -127,7 +127,7 @@ def launch_attempt(session: Session, plan_id: str) -> None:
 
 def compose(session: Session, plan: PlanState, folder: Path) -> AgentRequest:
     """Everything the agent is told, as plain values, with the prompt on disk."""
-    values = session.plan(plan.id)
+    values, agent = session.plan(plan.id), session.agent_of(plan)
     place = Path(plan.worktree)
     mail_agent = session.correspondent(plan)
     plan_file = folder / Path(plan.path).name
@@ -156,9 +156,9 @@ def compose(session: Session, plan: PlanState, folder: Path) -> AgentRequest:
         dialect_file=dialect_file,
         prompt=prompt,
         prompt_file=prompt_file,
-        model=choose_model(session.settings, session.dialect, session.agent, role),
+        model=choose_model(session.settings, session.dialect, agent, role),
         domain=values.domain,
-        persona=choose_persona(values, session.dialect, session.agent, place, Path.home()),
+        persona=choose_persona(values, session.dialect, agent, place, Path.home()),
         phase=values.phase,
         plan_number=values.number,
         title=values.title,
@@ -176,7 +176,7 @@ def compose(session: Session, plan: PlanState, folder: Path) -> AgentRequest:
         max_cost=session.settings.limits.plan_max_cost,
         extra_args=session.settings.extra_args,
         protected_paths=tuple(pattern for pattern, _ in fencing.others(session, plan.id)),
-        mcp_servers=session.mail.servers(mail_agent) if session.agent.capabilities.mcp else (),
+        mcp_servers=session.mail.servers(mail_agent) if agent.capabilities.mcp else (),
         env=environment(session, plan, mail_agent),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from worktree_runner.agents.protocol import Agent, AgentRequest, Role
@@ -25,7 +25,7 @@ def render_dry_run(
     project: Project,
     phase: Phase,
     arrangement: Arrangement,
-    agent: Agent | None,
+    agents: Mapping[str, Agent],
     target: Target,
     dirty: Sequence[str] = (),
 ) -> str:
@@ -38,7 +38,7 @@ def render_dry_run(
     lines = [
         f"{words.phase.capitalize()} {phase.dir.token} {phase.dir.name}: {plans} in {waves}",
         f"base {target.commit[:10]} of {_target(target)}, "
-        f"agent {agent.name if agent else 'not chosen'}, "
+        f"agent {_names(agents)}, "
         f"at most {settings.max_parallel if settings.parallel else 1} at a time",
     ]
     lines.append(_gate(project, target.commit))
@@ -50,9 +50,14 @@ def render_dry_run(
     for wave in arrangement.waves:
         lines += ["", f"{words.wave.capitalize()} {wave.number}", *_wave(wave)]
         for plan in wave.plans:
-            lines += _plan(project, plan, agent, root)
+            lines += _plan(project, plan, agents.get(plan.id), root)
     lines += ["", "Nothing was changed."]
     return "\n".join(lines)
+
+
+def _names(agents: Mapping[str, Agent]) -> str:
+    names = sorted({agent.name for agent in agents.values()})
+    return " and ".join(names) or "not chosen"
 
 
 def _target(target: Target) -> str:
@@ -94,6 +99,8 @@ def _plan(project: Project, plan: Plan, agent: Agent | None, root: Path) -> list
         lines.append(f"    files {listing(list(plan.files), limit=6)}")
     tasks = count(len(plan.tasks), "task") if plan.tasks else "no task blocks: the whole text"
     lines.append(f"    work {tasks}")
+    if agent is not None and plan.domain != "general":
+        lines.append(f"    agent {agent.name}, domain {plan.domain}")
     if agent is not None and agent.name == "shell":
         lines += [f"    {line}" for line in render_commands(plan).splitlines()[1:]]
     elif agent is not None:

@@ -29,7 +29,7 @@ def record_exit(session: Session, plan: PlanState, exit: attempt_files.Exit) -> 
     """Records how an attempt's process ended, with what the agent itself said about it."""
     code = exit.code if exit.signal is None else 128 + exit.signal
     outcome = read_outcome(
-        session.agent,
+        session.agent_of(plan),
         session.attempt_folder(plan.id),
         code,
         killed=exit.stopped,
@@ -55,7 +55,7 @@ def record_loss(session: Session, plan: PlanState) -> None:
     """
     supervision.sweep(attempt_files.Mark(session.state.id, f"{plan.id}-a{plan.attempt}"))
     folder = session.attempt_folder(plan.id)
-    outcome = read_outcome(session.agent, folder, None, killed=True, timed_out=False)
+    outcome = read_outcome(session.agent_of(plan), folder, None, killed=True, timed_out=False)
     _record(session, plan, None, "lost", outcome, "", None)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ from worktree_runner.operations import (
     state_file,
     trust,
 )
-from worktree_runner.operations.agent_choice import choose_agent
+from worktree_runner.operations.agent_choice import choose_programs
 from worktree_runner.operations.branching import Target
 from worktree_runner.operations.dry_run import render_dry_run
 from worktree_runner.operations.loop import open_loop
@@ -101,17 +102,16 @@ def _dry_run(project: Project, options: Options, screen: Screen) -> ExitCode:
     dirty = preflight.uncommitted_planning(project, place, git) if target.desk else ()
     phase = load_phase(project, target.commit, options.phase, disk=git.path if dirty else None)
     preflight.check_plans(project, phase)
-    agent, missing = None, None
+    plan = _arrange(phase, options)
+    agents, missing = {}, None
     try:
-        agent = choose_agent(project.settings)
+        agents = choose_programs(project.settings, plan.plans, for_all=project.one_agent)
     except UsageError as error:  # said at the end: the plans can be looked at all the same
         missing = error
-    plan = _arrange(phase, options)
-    screen.answer(render_dry_run(project, phase, plan, agent, target, dirty))
-    if agent is None:
-        assert missing is not None
+    screen.answer(render_dry_run(project, phase, plan, agents, target, dirty))
+    if missing is not None:
         raise missing
-    preflight.check_agent(agent, screen)
+    preflight.check_agents(agents.values(), screen)
     preflight.check_names(project, plan.plans)
     return ExitCode.DONE
 
@@ -136,18 +136,18 @@ def begin(project: Project, options: Options, screen: Screen, asker: Asker) -> S
     if not arrangement.plans:
         finish.say_nothing_to_do(project, phase, arrangement, screen)
         return None
-    agent = choose_agent(settings)
-    preflight.check_agent(agent, screen)
+    agents = choose_programs(settings, arrangement.plans, for_all=project.one_agent)
+    preflight.check_agents(agents.values(), screen)
     preflight.check_names(project, arrangement.plans)
     preflight.check_identity(repository)
     preflight.check_signing(repository)
     preflight.check_writable(repository, places.root(repository, settings.worktrees.root))
-    shell_commands.confirm(agent, arrangement.plans, screen, asker, yes=options.yes)
+    shell_commands.confirm(agents, arrangement.plans, screen, asker, yes=options.yes)
     branching.make_target(project, target, phase)
     base = target.commit
     folder = repository.layout.run(runs.new_id(phase.dir.token))
     journal = Journal(folder.journal)
-    session = _session(project, phase, folder, journal, agent, screen, asker)
+    session = _session(project, phase, folder, journal, screen, asker)
     repository.objects.move_ref(f"refs/wtrun/runs/{folder.id}/tip", base, None)
     session.record(
         Type.RUN_STARTED,
@@ -161,9 +161,9 @@ def begin(project: Project, options: Options, screen: Screen, asker: Asker) -> S
         base=base,
         checkout=corrections.remember(target.place, project.dialect.root, tracked=project.tracked),
         planning="tracked" if project.tracked else "ignored",
-        agent=agent.name,
+        agent=_most_used(agents),
         options={**options.as_json(), "team": is_team(settings.team, arrangement.plans)},
-        plans=plan_facts(phase, arrangement),
+        plans=plan_facts(phase, arrangement, agents),
         argv=sys.argv[1:],
         pid=os.getpid(),
         whole=not (options.only or options.wave is not None or options.gaps_only),
@@ -194,7 +194,14 @@ def _settled_phase(
     return load_phase(project, target.commit, options.phase), target
 
 
-def plan_facts(phase: Phase, arrangement: Arrangement) -> list[dict[str, Any]]:
+def _most_used(agents: Mapping[str, Agent]) -> str:
+    """The name that stands for the run: the agent of most of its plans."""
+    return Counter(agent.name for agent in agents.values()).most_common(1)[0][0]
+
+
+def plan_facts(
+    phase: Phase, arrangement: Arrangement, agents: Mapping[str, Agent]
+) -> list[dict[str, Any]]:
     """The plans of a run as its journal keeps them; lanes are numbered through the phase."""
     lanes = {
         plan: number
@@ -217,6 +224,7 @@ def plan_facts(phase: Phase, arrangement: Arrangement) -> list[dict[str, Any]]:
             "order": position[plan.id],
             "autonomous": plan.autonomous,
             "files": list(plan.files),
+            "agent": agents[plan.id].name,
         }
         for plan in arrangement.plans
     ]
@@ -227,9 +235,11 @@ def resume(
 ) -> Session:
     """The unfinished run, brought up to date with what is true now, ready to go on."""
     session = resume_session(project, folder, state, screen, asker)
-    if state.with_status(Status.WAITING, Status.STARTING, Status.FAILED, Status.SKIPPED):
-        preflight.check_agent(session.agent, screen)
-    session.record(Type.RUN_RESUMED, pid=os.getpid())
+    named = {"agent": project.settings.agent} if project.one_agent else {}
+    to_start = state.with_status(Status.WAITING, Status.STARTING, Status.FAILED, Status.SKIPPED)
+    needed = {str(named.get("agent") or plan.program) for plan in to_start}
+    preflight.check_agents([session.agent(name) for name in sorted(needed)], screen)
+    session.record(Type.RUN_RESUMED, pid=os.getpid(), **named)
     gate.choose(session)
     reconcile(session)
     fencing.retake(session)
@@ -241,11 +251,10 @@ def resume_session(
 ) -> Session:
     """The unfinished run, opened as its journal left it."""
     phase = load_phase(project, state.base, state.facts.get("directory") or state.phase)
-    agent = choose_agent(project.settings.model_copy(update={"agent": state.facts["agent"]}))
     journal = Journal(folder.journal)
     if journal.torn:
         screen.warn(f"the journal's last line was torn and is dropped: {folder.journal}")
-    return _session(project, phase, folder, journal, agent, screen, asker)
+    return _session(project, phase, folder, journal, screen, asker)
 
 
 def _session(
@@ -253,7 +262,6 @@ def _session(
     phase: Phase,
     folder: RunFolder,
     journal: Journal,
-    agent: Agent,
     screen: Screen,
     asker: Asker,
 ) -> Session:
@@ -278,7 +286,6 @@ def _session(
             max_cost=settings.limits.max_cost,
             max_tokens=settings.limits.max_tokens,
         ),
-        agent=agent,
         journal=journal,
         folder=folder,
         phase=phase,
@@ -291,9 +298,11 @@ def _session(
 
 @contextmanager
 def correspondence(session: Session) -> Iterator[None]:
-    """The mail endpoint for the time of a run, where the agent can use one."""
+    """The mail endpoint for the time of a run, where an agent of it can use one."""
     wanted = session.settings.serve.enabled
-    if wanted == "off" or (wanted == "auto" and not session.agent.capabilities.mcp):
+    names = {plan.program for plan in session.state.plans.values()}
+    useful = any(session.agent(name).capabilities.mcp for name in names)
+    if wanted == "off" or (wanted == "auto" and not useful):
         yield
         return
     session.mail.open()

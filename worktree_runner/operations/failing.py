@@ -47,7 +47,7 @@ def settle(session: Session, plan: PlanState, verdict: Verdict) -> Fail | None:
                 session, plan, kind or "", _because(why, plan), counted, 0.0 if at_once else wait
             )
             if kind == "rate_limit":
-                _tell_sinking(session)
+                _tell_sinking(session, plan.agent)
         case Park(wait, why, _):
             _retry(session, plan, kind or "", _because(why, plan), False, wait)
     return None
@@ -83,12 +83,13 @@ def _retry(
     session.record(Type.PLAN_RETRIED, plan.id, why=why, fresh=False, kind=kind, **facts, **later)
 
 
-def _tell_sinking(session: Session) -> None:
-    """Says so when a rate limit has just made the fleet smaller."""
+def _tell_sinking(session: Session, agent: str) -> None:
+    """Says so when a rate limit has just made the fleet of a program smaller."""
     state, most = session.state, session.policy.max_parallel
+    own = [failure for failure in state.failures if failure.agent == agent]
     now = time.time()
-    before = fleet(state.failures[:-1], now=now, max_parallel=most, since=state.since).parallel
-    after = fleet(state.failures, now=now, max_parallel=most, since=state.since).parallel
+    before = fleet(own[:-1], now=now, max_parallel=most, since=state.since).parallel
+    after = fleet(own, now=now, max_parallel=most, since=state.since).parallel
     if after < before:
         agents = count(after, "agent")
         session.record(Type.NOTICE, text=f"because of rate limits, {agents} at a time for a while")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from worktree_runner.agents.protocol import Agent
@@ -18,6 +18,12 @@ from worktree_runner.operations import places
 from worktree_runner.operations.project import Project
 from worktree_runner.ui.ask import Asker
 from worktree_runner.ui.console import Screen
+
+
+def check_agents(agents: Iterable[Agent], screen: Screen) -> None:
+    """`check_agent` for each that is different, in the order of their names."""
+    for _, agent in sorted({agent.name: agent for agent in agents}.items()):
+        check_agent(agent, screen)
 
 
 def check_agent(agent: Agent, screen: Screen) -> None:

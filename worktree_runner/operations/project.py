@@ -44,6 +44,8 @@ class Project:
     """What is wrong with the settings, in words."""
     supplied: Mapping[str, Supplied] = field(default_factory=dict)
     """Commands of the repository's own files; they need the user's trust before anything runs."""
+    one_agent: bool = False
+    """Whether `--agent` names the program for every plan, whatever the settings say of domains."""
 
     def files(self, commit: str) -> PlanningFiles:
         """The planning files that a run from this commit works with."""
@@ -69,7 +71,15 @@ def open_project(folder: Path, flags: Mapping[str, Any]) -> Project:
     tracked = loaded.settings.commit_docs and not ignored
     odd = (*loaded.problems, check_profile(loaded, dialect))
     problems = tuple(str(problem) for problem in odd if problem is not None)
-    return Project(repository, dialect, loaded.settings, tracked, problems, loaded.supplied)
+    return Project(
+        repository,
+        dialect,
+        loaded.settings,
+        tracked,
+        problems,
+        loaded.supplied,
+        one_agent=flags.get("agent") is not None,
+    )
 
 
 def _dialect(repository: Repository, chosen: str | None) -> tuple[Dialect, Path | Read]:

@@ -22,10 +22,12 @@ from worktree_runner.core.prompts import (
 )
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.core.texts import clean_line
+from worktree_runner.errors import PreconditionError
 from worktree_runner.git.gateway import Git
 from worktree_runner.operations import fencing
 from worktree_runner.operations.session import Session
 from worktree_runner.operations.tracking import planning_files
+from worktree_runner.store.settings import Domain, Role, domain_table
 
 MOST_DECISIONS = 20
 MOST_DIFF = 60_000
@@ -48,8 +50,10 @@ def prompt_facts(session: Session, plan: PlanState, checkpoint_file: Path) -> Pr
     values, place, dialect = session.plan(plan.id), Path(plan.worktree), session.dialect
     state_path = _first(place, dialect.root, dialect.files.state)
     config_path = _first(place, dialect.root, (dialect.files.config,))
-    instructions = session.settings.instructions
-    guide = resolve_guide(routing.route(values, dialect).guide, place, dialect.root, Path.home())
+    agent = session.agent_of(plan)
+    domain = domain_table(session.settings, values.domain)
+    chosen = routing.route(values, dialect, guide=domain.guide or "").guide
+    guide = resolve_guide(chosen, place, dialect.root, Path.home())
     found = resolve(
         values.text.decode(errors="replace"), place, session.repository.home, Path.home()
     )
@@ -67,7 +71,7 @@ def prompt_facts(session: Session, plan: PlanState, checkpoint_file: Path) -> Pr
         base=plan.base,
         phase_name=session.phase.dir.name,
         phase_dir=session.phase.dir.path.rpartition("/")[2],
-        checkpoint_file=str(checkpoint_file) if session.agent.capabilities.writes_outbox else "",
+        checkpoint_file=str(checkpoint_file) if agent.capabilities.writes_outbox else "",
         plan_in_worktree=(place / plan.path).is_file(),
         commit_docs=session.state.planning_tracked,
         state_path=state_path,
@@ -84,8 +88,35 @@ def prompt_facts(session: Session, plan: PlanState, checkpoint_file: Path) -> Pr
         reserve_command="wtrun reserve" if shutil.which("wtrun") else "",
         references=references,
         guide=", ".join((*guide.read, *(document.name for document in guide.documents))),
-        instructions=instructions.get("executor" if plan.fresh else "continuation", ""),
+        instructions=_instructions(session, plan, domain),
     )
+
+
+def _instructions(session: Session, plan: PlanState, domain: Domain) -> str:
+    """The user's own words for the role and for the plan's domain.
+
+    PreconditionError where a file that they name is not in the worktree.
+    """
+    role: Role = "executor" if plan.fresh else "continuation"
+    own = session.settings.instructions
+    place = Path(plan.worktree)
+    said = ((f"instructions.{role}", own.get(role, "")), ("instructions", domain.instructions))
+    texts = [_own_words(text, place, key) for key, text in said]
+    return "\n\n".join(text.strip() for text in texts if text.strip())
+
+
+def _own_words(text: str, place: Path, key: str) -> str:
+    """The text itself, or that of the file which `@path` names in the worktree."""
+    name = text.strip().removeprefix("@")
+    if name == text.strip() or len(name.split()) != 1:
+        return text
+    file = (place / name).resolve()
+    if not file.is_relative_to(place.resolve()) or not file.is_file():
+        raise PreconditionError(
+            f"the setting {key} names {name}, which is not in {place}",
+            hint=f"git log -- {name}, or change the setting: wtrun config --origin",
+        )
+    return file.read_text(errors="replace")
 
 
 def earlier_work(session: Session, plan: PlanState) -> EarlierWork | None:

@@ -21,6 +21,7 @@ from worktree_runner.core.state import PlanState, RunState
 from worktree_runner.dialects.schema import Dialect
 from worktree_runner.git.repository import Repository
 from worktree_runner.models import Phase, Plan
+from worktree_runner.operations.agent_choice import load_agent
 from worktree_runner.operations.run_mail import RunMail
 from worktree_runner.store.agents import Agent as MailAgent
 from worktree_runner.store.journal import Journal
@@ -39,7 +40,6 @@ class Session:
     dialect: Dialect
     settings: Settings
     policy: Policy
-    agent: Agent
     journal: Journal
     folder: RunFolder
     phase: Phase
@@ -48,6 +48,8 @@ class Session:
     narrator: Narrator
     mail: RunMail
     state: RunState = field(init=False)
+    programs: dict[str, Agent] = field(default_factory=dict)
+    """The coding agents that were needed so far, by name."""
 
     def __post_init__(self) -> None:
         self.state = fold(self.journal.events)
@@ -67,6 +69,16 @@ class Session:
     def of(self, plan_id: str) -> PlanState:
         return self.state.plans[plan_id]
 
+    def agent(self, name: str) -> Agent:
+        """The coding agent of that name, with the settings for it; UsageError if there is none."""
+        if name not in self.programs:
+            self.programs[name] = load_agent(self.settings, name)
+        return self.programs[name]
+
+    def agent_of(self, plan: PlanState) -> Agent:
+        """The agent of the plan's present attempt."""
+        return self.agent(plan.agent)
+
     @property
     def tip_ref(self) -> str:
         return f"refs/wtrun/runs/{self.state.id}/tip"
@@ -74,7 +86,7 @@ class Session:
     def correspondent(self, plan: PlanState) -> MailAgent:
         """Who the plan's present attempt is in the mailbox."""
         n = max(plan.attempt, 1)  # one that never started has a first attempt's name
-        return self.mail.agent(plan.id, n, self.agent.name, self.settings.model or "")
+        return self.mail.agent(plan.id, n, plan.agent or plan.program, self.settings.model or "")
 
     def attempt_folder(self, plan_id: str) -> Path:
         """The folder of the plan's present attempt."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from worktree_runner.agents.protocol import Agent
 from worktree_runner.core.shell_plan import problems_of, render_commands
@@ -13,10 +13,12 @@ from worktree_runner.ui.console import Screen
 
 
 def confirm(
-    agent: Agent, plans: Sequence[Plan], screen: Screen, asker: Asker, *, yes: bool
+    agents: Mapping[str, Agent], plans: Sequence[Plan], screen: Screen, asker: Asker, *, yes: bool
 ) -> None:
-    """Raises PreconditionError unless the user agrees; other agents need no confirmation."""
-    if agent.name != "shell":
+    """Raises PreconditionError unless the user agrees to the commands of the plans that `shell` is
+    the agent of; other agents need no confirmation."""
+    plans = [plan for plan in plans if agents[plan.id].name == "shell"]
+    if not plans:
         return
     problems = [problem for plan in plans for problem in problems_of(plan)]
     if problems:

@@ -155,7 +155,7 @@ class Stalls:
         for plan_id, folder in folders.items():
             if plan_id not in self._watched:
                 quiet = Quiet(now, wall)
-                speaks = session.agent.capabilities.events
+                speaks = session.agent_of(running[plan_id]).capabilities.events
                 first_s = self._limits.first_output_timeout if speaks else None
                 self._watched[plan_id] = Watched(
                     folder=folder,

@@ -85,7 +85,7 @@ class Watch:
         for plan in state.with_status(Status.RUNNING):
             folder = self._session.attempt_folder(plan.id)
             if folder not in self._logs:
-                self._logs[folder] = LogReader(self._session.agent, folder)
+                self._logs[folder] = LogReader(self._session.agent_of(plan), folder)
             self._logs[folder].read()
 
     def _row(self, plan: PlanState) -> Row:

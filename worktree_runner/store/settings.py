@@ -251,6 +251,17 @@ class AgentTable(Table):
     """Lets codex trust every configured hook, so that it can ask before each edit."""
 
 
+class Domain(Table):
+    """`[domains.NAME]`: what a plan's `domain` chooses; what is left out is as for other plans."""
+
+    agent: Word = None
+    """The coding agent for plans of this domain, by its name in `wtrun agents`."""
+    guide: Word = None
+    """A guide that such plans are worked by: a repository path, or a name in the guides folder."""
+    instructions: str = ""
+    """Text that is added to the prompts of such plans; `@path` reads a file of the repository."""
+
+
 class Settings(Table):
     """All settings of one run."""
 
@@ -298,6 +309,8 @@ class Settings(Table):
     """Text that is added to the prompt of a role; `@path` reads a file of the repository."""
     agents: Mapping[str, AgentTable] = Field(default_factory=dict)
     """Own coding agents by name, and changes to shipped ones (docs/agents.md)."""
+    domains: Mapping[str, Domain] = Field(default_factory=dict)
+    """Agent, guide and instructions for plans of a domain: `[domains.frontend] agent = "codex"`."""
     gate: Gate = Gate()
     merge: Merge = Merge()
     reservations: Reservations = Reservations()
@@ -305,6 +318,12 @@ class Settings(Table):
     limits: Limits = Limits()
     branching: Branching = Branching()
     serve: Serve = Serve()
+
+
+def domain_table(settings: Settings, domain: str) -> Domain:
+    """What the user set for a domain, whose name is in lower case; defaults if nothing."""
+    tables = {name.lower(): table for name, table in settings.domains.items()}
+    return tables.get(domain, Domain())
 
 
 @cache
