@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worktree_runner.core.frontmatter import parse_document, split_flow
-from worktree_runner.core.yamltext import load_strings
+from worktree_runner.core.yamltext import load_with_libyaml
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,12 @@ def test_hostile_front_matter_neither_raises_nor_hangs(raw: str) -> None:
 
 def test_shared_anchors_cost_nothing() -> None:
     levels = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 40))
-    found = load_strings(f"a0: &a0 [x]\n{levels}")
+    found = load_with_libyaml(f"a0: &a0 [x]\n{levels}")
     assert found["a39"][0] is found["a39"][8]
 
 
 def test_a_recursive_anchor_is_a_value() -> None:
-    found = load_strings("x: &x [*x]")
+    found = load_with_libyaml("x: &x [*x]")
     assert found["x"][0] is found["x"]
 
 
@@ -57,7 +57,7 @@ def test_strings_are_read_as_the_loader_of_pyyaml_reads_them(
     value: dict[str, object], flow: bool
 ) -> None:
     raw = yaml.safe_dump(value, allow_unicode=True, default_flow_style=flow)
-    assert load_strings(raw) == yaml.load(raw, Loader=yaml.BaseLoader)
+    assert load_with_libyaml(raw) == yaml.load(raw, Loader=yaml.BaseLoader)
 
 
 def test_the_line_of_a_problem_is_that_of_the_file() -> None:

@@ -37,6 +37,13 @@ files_modified:
 
   # a remark
   - "with: colon"
+requirements: [
+  AUTH-01,
+    "src/c, d.py",
+
+  # a remark
+  'x'
+]
 must_haves:
   truths:
   - At the indent of its key
@@ -88,6 +95,10 @@ def test_ordinary_front_matter_is_read_here_and_as_libyaml_does() -> None:
         "a: \ufeffx", "a:\n-\n", "- \n", "a: 'x' # y", "a: #x", 'a: "x"y',
         "a:\n  - b: 1\n   c: 2", "a: %x", "a: ? x", "a: [a b, c:d]", "a:  x ", "a:\n- b\n c: 1",
         "a: -x", "a: ,x", "a: x\n\n\n  y", "a: [a #b, c]", "a: [x, -y]", "a: [*b]",
+        "a: [\n b\n]", "a: [\n b,\n c,\n]", "a: [\n b\n c\n]", "a: [\n,\n]", "a: [\n]",
+        'a: [\n "b,\n c"\n]', "a: [\n b # x\n]", "a: [\n b: c\n]", "a: [\n b,\nd: e",
+        "a: [\n b, c,\n 'd'\n  ]", "a: [\n ]\n ]", "a: [ # x\n b\n]", "a: [\n b\n], c",
+        "a: [\nb\n]", "a: [\n ...\n]", "a: [\n...\n]", "a: 1\na: 2",
         f"a: {'x' * 1100}", f"a: \"{'x' * 1100}\"",
     ],
 )  # fmt: skip
@@ -102,7 +113,24 @@ LINE = st.one_of(
         lambda indent, lead, text: " " * indent + lead + text,
         st.integers(0, 5),
         st.sampled_from(["", "", "- ", "-   ", "# ", "a: ", "b:", "c-d: ", "- e: ", "- f:"]),
-        st.sampled_from(["", "x", "x y", '"q"', "'s'", "[]", "[a, b]", "x: y", "x #y", "- z", "{}"])
+        st.sampled_from(
+            [
+                "",
+                "x",
+                "x y",
+                '"q"',
+                "'s'",
+                "[]",
+                "[a, b]",
+                "[",
+                "]",
+                "a,",
+                "x: y",
+                "x #y",
+                "- z",
+                "{}",
+            ]
+        )
         | st.text(st.sampled_from("ab:#-,[]{}\"'\\ &*!|>%@`?./=~"), max_size=8),
     ),
     st.text(max_size=12),

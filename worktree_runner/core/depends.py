@@ -27,6 +27,8 @@ _DASHED = re.compile(
 )
 _DOTTED = re.compile(rf"({_TOKEN})\.([0-9]+[a-z]?)(?:-.*)?", re.IGNORECASE | re.DOTALL)
 _PHASE = re.compile(r"(?:phase|stage)[ -]?([0-9]+[a-z]?(?:\.[0-9]+)*)", re.IGNORECASE)
+_DIRECTORY = re.compile(rf"({_TOKEN})-", re.IGNORECASE)
+_ID = re.compile(r"[\w./-]*[0-9]")
 _MOST = 300
 _LONGEST = 160
 """Characters of an entry that are looked at; longer ones are prose."""
@@ -124,14 +126,14 @@ class DependencyTable:
             return self._missing(entry)
         if stem.lower() in self._by_slug:
             return self._by_slug[stem.lower()]
-        phase = _PHASE.match(stem) or re.match(r"([0-9]+[a-z]?(?:\.[0-9]+)*)-", stem, re.I)
+        phase = _PHASE.match(stem) or _DIRECTORY.match(stem)
         if phase and self._phase_done(parse_token(phase[1])):
             return None
         return self._elsewhere(entry)
 
     def _stem(self, entry: str) -> str:
         text = entry.strip().strip("`'\"@")
-        text = _REMARK.sub("", text) if re.match(r"[\w./-]*[0-9]", text) else text
+        text = _REMARK.sub("", text) if _ID.match(text) else text
         text = text.rstrip("/").rpartition("/")[2]
         stem = strip_suffix(text if text.lower().endswith(".md") else text + ".md",
                             self._dialect.files.plan)  # fmt: skip

@@ -73,9 +73,9 @@ def files_in_text(text: str) -> tuple[str, ...]:
         return (text,)
     if "<" in text:
         text = re.sub(r"</?[a-z_-]+>", "\n", text)
-    for entry in _split(text):
-        if _is_plain(entry.strip()):
-            paths[entry.strip()] = None
+    for entry in map(str.strip, _split(text)):
+        if _is_plain(entry):
+            paths[entry] = None
             continue
         path = clean_path(entry)
         if path and not is_foreign(path) and " " not in path and looks_like_path(path):

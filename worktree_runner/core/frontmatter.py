@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,11 +19,13 @@ from typing import Any
 
 import yaml
 
-from worktree_runner.core.yamltext import load_strings
+from worktree_runner.core.yamllines import Unsure, read_simple
+from worktree_runner.core.yamltext import load_with_libyaml
 from worktree_runner.models import Problem
 
 _OPENING = re.compile(r"---[ \t]*\n")
 _CLOSING = re.compile(r"\n---[ \t]*(?=\n|$)")
+_COLON = re.compile(r"[ \t]*:")
 _KEY = re.compile(r"([A-Za-z_][\w .-]*?)[ \t]*:(?:[ \t]+(.*)|$)")
 _ITEM = re.compile(r"[ \t]*-[ \t]+(.*)")
 
@@ -42,21 +45,27 @@ class Document:
 
     def line_of(self, key: str) -> int | None:
         """The line of a top-level key, counted from 1 in the whole file."""
-        found = re.search(rf"^{re.escape(key)}[ \t]*:", self.raw, re.MULTILINE)
-        return None if found is None else self.raw.count("\n", 0, found.start()) + 2
+        lines, start = f"\n{self.raw}", f"\n{key}"
+        at = lines.find(start)
+        while at >= 0:
+            if _COLON.match(lines, at + len(start)):
+                return lines.count("\n", 0, at) + 2
+            at = lines.find(start, at + 1)
+        return None
 
 
 def decode(data: bytes) -> tuple[str, str | None]:
     """The text and, if it is not UTF-8, what is wrong with it. Line ends become LF."""
     problem = None
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text, problem = data.decode("utf-16", "replace"), "is UTF-16, not UTF-8"
     else:
+        data = data.removeprefix(codecs.BOM_UTF8)
         try:
-            text = data.decode("utf-8-sig")
+            text = data.decode()
         except UnicodeDecodeError as error:
-            text, problem = data.decode("utf-8-sig", "replace"), f"is not UTF-8 ({error.reason})"
-    if "\r" in text:
+            text, problem = data.decode(errors="replace"), f"is not UTF-8 ({error.reason})"
+    if b"\r" in data:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text, problem
 
@@ -92,10 +101,14 @@ def _unclosed(text: str, start: int, problems: list[Problem], path: str) -> Docu
 
 def _load(raw: str, path: str, problems: list[Problem]) -> tuple[Mapping[str, Any], bool]:
     """The values, and whether they are what YAML says."""
+    try:
+        return read_simple(raw), True
+    except Unsure:
+        pass
     error: str
     line: int | None = None
     try:
-        value = load_strings(raw)
+        value = load_with_libyaml(raw)
         if isinstance(value, dict):
             _note_doubles(raw, value, path, problems)
             return value, True

@@ -20,6 +20,7 @@ from typing import Any
 _TOKEN = r"([0-9]+)([A-Za-z])?((?:\.[0-9]+)*)"
 _DIRECTORY = re.compile(rf"(?:([A-Za-z]{{1,6}})-(?=[0-9]))?{_TOKEN}(?:[-_ ]+(.*))?", re.DOTALL)
 _PREFIX = re.compile(rf"{_TOKEN}(?=[-._]|$)")
+_PHASE_WORD = re.compile(r"^(?:stage|phase)-(?=[0-9])", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:p|plan-?|run-?)?([0-9]+)([A-Za-z]?)((?:\.[0-9]+)*)(?=[-._]|$)", re.I)
 _GAP = re.compile(r"gap-?[0-9]+[A-Za-z]?(?=[-._]|$)", re.I)
 _PAIR_AFTER_DOT = re.compile(r"([0-9]+)[-.]([0-9]+[A-Za-z]?)(?=[-._]|$)")
@@ -62,6 +63,7 @@ class PlanName:
     slug: str = ""
 
 
+@lru_cache(maxsize=1024)
 def _token(number: str, letter: str | None, decimals: str) -> PhaseToken:
     parts = tuple(int(part) for part in decimals.split(".")[1:])
     key = (0, int(number), (letter or "").lower(), parts, "")
@@ -144,8 +146,7 @@ def _take_apart(stem: str, phase: PhaseName) -> _Parts:
     whole = phase.slug if not is_number(phase.token) else ""
     if whole and text.lower().startswith(whole.lower()):
         return _split_number(_after(text, len(whole)), "", "")
-    text = re.sub(r"^(?:stage|phase)-(?=[0-9])", "", text, flags=re.I)
-    return _take_token(text, phase.token)
+    return _take_token(_PHASE_WORD.sub("", text, count=1), phase.token)
 
 
 def _take_token(text: str, token: PhaseToken) -> _Parts:

@@ -20,6 +20,11 @@ from worktree_runner.models import Plan, Problem, Severity, Task
 
 _CONFLICT = re.compile(r"^(?:<{7} |>{7} )", re.MULTILINE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*\[(])|\n\s*\n")
+_NEW_THOUGHT = re.compile(r"\s*(?:[-*+]|[0-9]+\.|#|Purpose:|Output:|\*\*)")
+_STARS = re.compile(r"\*\*|__")
+_LIST_MARK = re.compile(r"^(?:[-*+>#]+|[0-9]+\.)\s+")
+_DASHES = re.compile(r"[-_]+")
+_OBJECTIVE = "objectives?|goals?|overview|purpose|summary"
 _TITLE_LENGTH = 72
 _OPENING = 600
 """Characters in which a first sentence has to end."""
@@ -51,7 +56,7 @@ def read_plan(file: PlanFile, data: bytes | None, phase: str, dialect: Dialect) 
     plan_id = f"{phase}-{file.name.number}"
     declared_wave = _wave(front, notes, dialect)
     autonomous = _autonomous(front, has_checkpoint, notes, dialect)
-    if (data or b"").strip():
+    if data and not data.isspace():
         _note_shape(plan_id, document, tasks, file, notes)
     plan = Plan(
         id=plan_id,
@@ -63,7 +68,7 @@ def read_plan(file: PlanFile, data: bytes | None, phase: str, dialect: Dialect) 
         objective=objective,
         order=file.name.order,
         declared_wave=declared_wave,
-        wave=1,
+        wave=1 if declared_wave is None else declared_wave,
         depends_on=(),
         files=_edited(declared.paths, tasks, dialect),
         files_declared=declared.paths,
@@ -87,7 +92,7 @@ def read_plan(file: PlanFile, data: bytes | None, phase: str, dialect: Dialect) 
 def _note_content(data: bytes | None, document: Document, notes: _Notes) -> None:
     if data is None:
         notes.error("can't be read")
-    elif not data.strip():
+    elif not data or data.isspace():
         notes.error("is empty")
     elif b"\0" in data[:4000] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         notes.error("is no text file")
@@ -186,7 +191,7 @@ def _objective(body: str, front: Any) -> str:
     """What the plan is for: its tag, its heading, its front matter, or its first paragraph."""
     return (
         section(body, "objective")
-        or heading_section(body, "objectives?|goals?|overview|purpose|summary")
+        or heading_section(body, _OBJECTIVE)
         or values.text(values.pick(front, ("objective", "goal", "description")))
         or _first_paragraph(body)
     )
@@ -205,14 +210,12 @@ def first_sentence(text: str) -> str:
     """The first sentence on one line, without Markdown's stars."""
     lines: list[str] = []
     for line in text.strip()[:_OPENING].splitlines():
-        if not line.strip() or (
-            lines and re.match(r"\s*(?:[-*+]|[0-9]+\.|#|Purpose:|Output:|\*\*)", line)
-        ):
+        if not line.strip() or (lines and _NEW_THOUGHT.match(line)):
             break
         lines.append(line.strip())
     first = _SENTENCE_END.split("\n".join(lines), 1)[0]
-    plain = re.sub(r"\*\*|__", "", " ".join(first.split()))
-    return re.sub(r"^(?:[-*+>#]+|[0-9]+\.)\s+", "", plain).rstrip(".:;, ")
+    plain = _STARS.sub("", " ".join(first.split()))
+    return _LIST_MARK.sub("", plain).rstrip(".:;, ")
 
 
 def shorten(text: str, length: int) -> str:
@@ -225,7 +228,7 @@ def shorten(text: str, length: int) -> str:
 def _title(front: Any, slug: str, objective: str, body: str) -> str:
     """The plan's name: said, or in the file name, or the objective's first sentence."""
     said = values.text(front.get("title")) or values.text(front.get("name"))
-    named = said or re.sub(r"[-_]+", " ", slug).strip() or first_sentence(objective)
+    named = said or _DASHES.sub(" ", slug).strip() or first_sentence(objective)
     if not named:
         heading = re.search(r"^#[ \t]+(.+)$", body, re.MULTILINE)
         named = heading[1].strip() if heading else ""

@@ -25,6 +25,10 @@ _ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _HEADING = re.compile(r"^(#{2,4})[ \t]*Task[ \t]*[0-9][^\n]*$", re.MULTILINE | re.IGNORECASE)
 _ANY_HEADING = re.compile(r"^(#{1,4})[ \t]", re.MULTILINE)
 _LABEL = re.compile(r"^#+[ \t]*Task[ \t]*[\w.]+[ \t]*[-:.–—)]*[ \t]*", re.IGNORECASE)
+_FENCES = {
+    "```": re.compile(r"(```+)([^\n]*)"),
+    "~~~": re.compile(r"(~~~+)([^\n]*)"),
+}
 _ALONE = re.compile(r"^[ \t]*<[a-z_]+>[ \t]*$", re.MULTILINE)
 _TAG_LINE = re.compile(r"^[ \t]*</?[a-z][\w-]*>", re.MULTILINE)
 
@@ -43,82 +47,64 @@ class Body:
 
 def scan(text: str, first_line: int = 1) -> Body:
     """The body with all task tags found; fences are followed unless they never close."""
-    places = [*_places(text, "<task"), *_places(text, "</task")]
-    if not places:
+    tags = [
+        (found.start(), found[0])
+        for found in _TAG.finditer(text)
+        if text[found.start() + 1] == "/" or _begins_line(text, found.start(), _BULLET)
+    ]
+    if not tags:
         return Body(text, first_line, ())
-    places.sort()
-    fences = _closed_fences(text, places[-1])
+    fences = _closed_fences(text, tags[-1][0])
     starts = [start for start, _ in fences]
     marks = []
-    for at in places:
-        found = _TAG.match(text, at)
-        if found and (text[at + 1] == "/" or _begins_line(text, at, _BULLET)):
-            index = bisect_right(starts, at) - 1
-            marks.append((at, found[0], index >= 0 and at < fences[index][1]))
+    for at, tag in tags:
+        index = bisect_right(starts, at) - 1
+        marks.append((at, tag, index >= 0 and at < fences[index][1]))
     return Body(text, first_line, tuple(marks))
-
-
-def _places(text: str, part: str) -> list[int]:
-    found = []
-    at = text.find(part)
-    while at >= 0:
-        found.append(at)
-        at = text.find(part, at + 1)
-    return found
 
 
 def _begins_line(text: str, at: int, blank: str = " \t") -> bool:
     """Whether nothing but `blank` characters stands before the place on its line."""
-    return not text[text.rfind("\n", 0, at) + 1 : at].strip(blank)
+    return text[at - 1 : at] == "\n" or not text[text.rfind("\n", 0, at) + 1 : at].strip(blank)
+
+
+def _fence_lines(text: str, last: int) -> list[tuple[int, int, str, bool]]:
+    """Each line that begins with a fence: start, end, the fence, whether it stands alone."""
+    lines = [
+        (*found.span(), found[1], not found[2].strip())
+        for mark, pattern in _FENCES.items()
+        if text.find(mark, 0, last) >= 0
+        for found in pattern.finditer(text)
+        if _begins_line(text, found.start())
+    ]
+    lines.sort()
+    return lines
 
 
 def _closed_fences(text: str, last: int) -> list[tuple[int, int]]:
     """Start and end of each code fence that closes, in order; they never nest.
 
-    Fences behind `last` don't matter.
+    A kind of fence that first appears behind `last` doesn't matter.
     """
-    found: list[tuple[int, int, str, bool]] = []
-    for mark in ("```", "~~~"):
-        if text.find(mark, 0, last) < 0:
-            continue
-        at = text.find(mark)
-        while at >= 0:
-            end = text.find("\n", at)
-            end = len(text) if end < 0 else end
-            if _begins_line(text, at):
-                line = text[at:end]
-                rest = line.lstrip(mark[0])
-                found.append((at, end, line[: len(line) - len(rest)], not rest.strip()))
-            at = text.find(mark, end)
-    found.sort()
-    bare = [index for index, fence in enumerate(found) if fence[3]]
+    lines = _fence_lines(text, last)
     spans: list[tuple[int, int]] = []
     hopeless: dict[str, int] = {}
-    until = -1
-    for index in range(len(found)):
-        if index > until:
-            closing = _closing(found, bare, index, hopeless)
-            if closing > index:
-                until = closing
-                spans.append((found[index][0], found[closing][1]))
+    opening = -1
+    index = 0
+    while index < len(lines):
+        _, end, fence, alone = lines[index]
+        if opening < 0:
+            if len(fence) < hopeless.get(fence[0], len(fence) + 1):
+                opening = index
+        elif alone and fence.startswith(lines[opening][2]):
+            spans.append((lines[opening][0], end))
+            opening = -1
+        index += 1
+        if index == len(lines) and opening >= 0:  # it never closes: what follows is looked at again
+            never = lines[opening][2]
+            hopeless[never[0]] = len(never)
+            index, opening = opening + 1, -1
     return spans
-
-
-def _closing(
-    found: list[tuple[int, int, str, bool]],
-    bare: list[int],
-    index: int,
-    hopeless: dict[str, int],
-) -> int:
-    """The index of the fence line that closes the one at `index`, or -1."""
-    fence = found[index][2]
-    if len(fence) >= hopeless.get(fence[0], len(fence) + 1):
-        return -1
-    for candidate in bare[bisect_right(bare, index) :]:
-        if found[candidate][2].startswith(fence):
-            return candidate
-    hopeless[fence[0]] = len(fence)
-    return -1
 
 
 def parse_tasks(body: Body) -> tuple[Task, ...]:
@@ -138,19 +124,22 @@ def parse_tasks(body: Body) -> tuple[Task, ...]:
         index = bisect_right(ends, start)
         if index < len(ends):
             limit = min(limit, ends[index])
-        tasks.append(_parse_task(body.text[start:limit], number, line))
+        tasks.append(_parse_task(body.text, start, limit, number, line))
     return tuple(tasks)
 
 
-def _parse_task(text: str, number: int, line: int) -> Task:
-    head_end = text.find(">", 0, _LONGEST_HEAD)
+def _parse_task(text: str, start: int, end: int, number: int, line: int) -> Task:
+    """The task whose tag stands at `start`; it goes up to `end`."""
+    head_most = min(start + _LONGEST_HEAD, end)
+    head_end = text.find(">", start, head_most)
     if head_end < 0:
-        line_end = text.find("\n", 0, _LONGEST_HEAD)
-        head_end = line_end if line_end >= 0 else min(len(text), _LONGEST_HEAD)
+        line_end = text.find("\n", start, head_most)
+        head_end = line_end if line_end >= 0 else head_most
     attributes = {
-        found[1]: found[2] or found[3] or "" for found in _ATTRIBUTE.finditer(text, 5, head_end)
+        key: double or single
+        for key, double, single in _ATTRIBUTE.findall(text, start + len("<task"), head_end)
     }
-    inner = text[head_end + 1 :]
+    inner = text[head_end + 1 : end]
     name = _field(inner, "name") or attributes.get("name") or _field(inner, "title")
     return Task(
         number=number,
@@ -220,7 +209,9 @@ def _heading_tasks(body: Body) -> Iterator[Task]:
 
 def section(text: str, tag: str) -> str:
     """The text of the first `<tag>` at the start of a line; empty if there is none."""
-    start = next((at for at in _places(text, f"<{tag}>") if _begins_line(text, at)), -1)
+    start = text.find(f"<{tag}>")
+    while start >= 0 and not _begins_line(text, start):
+        start = text.find(f"<{tag}>", start + 1)
     if start < 0:
         return ""
     start += len(tag) + 2

@@ -1,7 +1,8 @@
 """The YAML that nearly all front matter is written in, read line by line.
 
-- Block mappings and lists, plain and quoted scalars on one line, lists in brackets on one line.
-  What stands in a line is certain, or `Unsure` is raised and libyaml reads the whole text: this
+- Block mappings and lists, plain and quoted scalars on one line, lists in brackets on one line
+  or with whole entries on each of several lines. A key that stands twice is left to libyaml.
+- What stands in a line is certain, or `Unsure` is raised and libyaml reads the whole text: this
   reader never guesses, never repairs, and never disagrees (a property test compares the two).
 - It takes half the time of libyaml with a Python object for every node.
 """
@@ -9,6 +10,7 @@
 from __future__ import annotations
 
 import re
+import string
 from typing import Any
 
 _DEEPEST = 8
@@ -25,9 +27,8 @@ _FLOW = re.compile(rf"\[ *{_FLOW_ITEM} *(?:, *{_FLOW_ITEM} *)*\]", re.ASCII)
 _ITEM = re.compile(_FLOW_ITEM, re.ASCII)
 _ESCAPED = re.compile(r"(?:[^\"\\]|\\[\"\\])*+")
 _ESCAPE = re.compile(r"\\([\"\\])")
-_FIRST = re.compile(r"[^\W\d]|[0-9./(~$+<=^;\xa0-\U0010ffff]")
-"""How a plain scalar may begin without meaning anything else."""
-
+_FIRST = frozenset(f"{string.ascii_letters}{string.digits}_./(~$+<=^;")
+"""How a plain scalar may begin without meaning anything else, as may all behind ASCII."""
 _QUOTES = frozenset("\"'")
 
 Line = tuple[int, str]
@@ -41,13 +42,14 @@ def read_simple(raw: str) -> dict[str, Any]:
     """The top-level mapping with strings, lists and dicts; Unsure where libyaml has to look."""
     if not raw.replace("\n", " ").isprintable() and _ODD.search(raw):
         raise Unsure
-    lines: list[Line] = []
-    for line in raw.split("\n"):
-        text = line.lstrip(" ")
-        if text and text[0] != "#":
-            if len(text) > _LONGEST:
-                raise Unsure
-            lines.append((len(line) - len(text), text.rstrip(" ")))
+    rows = raw.split("\n")
+    if len(max(rows, key=len)) > _LONGEST:
+        raise Unsure
+    lines = [
+        (len(row) - len(text), text.rstrip(" "))
+        for row in rows
+        if (text := row.lstrip(" ")) and text[0] != "#"
+    ]
     if not lines or lines[0][0]:
         raise Unsure
     table, end = _mapping(lines, 0, 0, 0)
@@ -73,9 +75,13 @@ def _mapping(lines: list[Line], at: int, indent: int, depth: int) -> tuple[dict[
             if text[:2] == "- " or text == "-":
                 break  # a list at the indent of its key's parent, or a mistake: told above
             raise Unsure
+        if key in table:
+            raise Unsure
         at += 1
         value = rest.lstrip(" ")
-        if value and value[0] != "#":
+        if value == "[":
+            table[key], at = _long_flow(lines, at)
+        elif value and value[0] != "#":
             table[key] = _scalar(value)
         elif at < total and (lines[at][0] > indent or _is_item(lines[at], indent)):
             table[key], at = _block(lines, at, depth + 1)
@@ -141,14 +147,13 @@ def _scalar(text: str) -> Any:
         raise Unsure
     if first == "[":
         return _flow(text)
-    if not _FIRST.match(text):
+    if first not in _FIRST and first < "\xa0":
         if text == "{}":
             return {}
         raise Unsure
-    remark = text.find(" #")
-    if remark > 0:
-        text = text[:remark].rstrip(" ")
-    if ": " in text or text[-1] == ":":
+    if "#" in text:
+        text = text.partition(" #")[0].rstrip(" ")
+    if ":" in text and (": " in text or text[-1] == ":"):
         raise Unsure
     return text
 
@@ -164,3 +169,19 @@ def _flow(text: str) -> list[str]:
             raise Unsure
     found = (item.rstrip(" ") for item in _ITEM.findall(text))
     return [item[1:-1] if item[0] in "\"'" else item for item in found]
+
+
+def _long_flow(lines: list[Line], at: int) -> tuple[list[str], int]:
+    """The list whose `[` ended the line above, each line of it whole entries, and its `]` alone."""
+    items: list[str] = []
+    goes_on = True
+    while at < len(lines):
+        indent, text = lines[at]
+        at += 1
+        if text == "]":
+            return items, at
+        if not indent or not goes_on:
+            raise Unsure
+        goes_on = text[-1] == ","
+        items += _flow(f"[ {text.removesuffix(',')} ]")
+    raise Unsure

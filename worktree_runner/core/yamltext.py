@@ -1,9 +1,9 @@
 """YAML as plain strings, lists and dicts, fast, and safe on hostile input.
 
 - No types: `010`, `2.10`, `12:30` and `no` stay what they are.
-- Built for speed: simple texts are read line by line (`yamllines`). For the rest libyaml composes
-  the nodes, tags are not resolved, and one small function makes the values; PyYAML's own
-  constructor takes most of the time of a load otherwise.
+- Built for speed: libyaml composes the nodes, tags are not resolved, and one small function makes
+  the values; PyYAML's own constructor takes most of the time of a load otherwise. Simple texts
+  don't come here at all (`yamllines`).
 - libyaml and PyYAML run out of stack on deep nesting and end the process, so depth is counted
   before. Anchors are shared, not copied, so a "billion laughs" file costs nothing.
 """
@@ -15,8 +15,6 @@ from typing import Any
 
 import yaml
 from frontmatter.default_handlers import YAMLHandler
-
-from worktree_runner.core.yamllines import Unsure, read_simple
 
 DEEPEST = 60
 _DEEP_INDENT = re.compile(r"^[ ?-]{120,}", re.MULTILINE)
@@ -61,16 +59,8 @@ else:
 _HANDLER = YAMLHandler()
 
 
-def load_strings(raw: str) -> Any:
-    """The value of a YAML text. Raises yaml.YAMLError and nothing else."""
-    try:
-        return read_simple(raw)
-    except Unsure:
-        return load_with_libyaml(raw)
-
-
 def load_with_libyaml(raw: str) -> Any:
-    """The same for every YAML text there is."""
+    """The value of any YAML text. Raises yaml.YAMLError and nothing else."""
     if is_too_deep(raw):
         raise yaml.YAMLError("nested too deeply")
     try:
