@@ -17,10 +17,11 @@ ALLOWED: dict[str, set[str]] = {
     "agents": LEAVES | {"dialects", "core", "agents", "store", "process"},
     "serve": LEAVES | {"dialects", "core", "store", "serve"},
     "ui": LEAVES | {"dialects", "core", "store", "ui"},
-    "process": LEAVES | {"attempts", "launcher", "proctable", "supervision"},
-    "supervision": LEAVES | {"attempts", "launcher", "proctable"},
+    "process": LEAVES | {"attempts", "attempt_end", "launcher", "proctable", "supervision"},
+    "supervision": LEAVES | {"attempts", "attempt_end", "proctable"},
     "attempts": LEAVES | {"proctable"},
-    "launcher": {"proctable"},
+    "launcher": {"attempt_end", "proctable"},
+    "attempt_end": {"proctable"},
     "proctable": set(),
 }
 ALLOWED["dialects"] |= {"dialects"}

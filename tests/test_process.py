@@ -22,7 +22,7 @@ from tests.support.processes import (
     shell,
     zombies,
 )
-from worktree_runner import launcher, proctable
+from worktree_runner import attempt_end, launcher, proctable
 from worktree_runner.errors import LockedError, WtrunError
 from worktree_runner.process import (
     Exit,
@@ -251,11 +251,11 @@ def test_a_gap_in_which_the_launcher_did_not_run_does_not_count(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reader, writer = os.pipe()
-    watch = launcher.Watch(child=0, wakeups=reader)
+    watch = attempt_end.Watch(child=0, wakeups=reader)
     now = iter([100.0, 100.0 + 3600.0])
-    monkeypatch.setattr(launcher.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(attempt_end.time, "monotonic", lambda: next(now))
     watch.wait(0.0)
-    assert watch.counted_s <= launcher.SLACK_S
+    assert watch.counted_s <= attempt_end.SLACK_S
     os.close(reader)
     os.close(writer)
 
@@ -451,7 +451,7 @@ def test_a_full_disk_cannot_swallow_the_exit_status(tmp_path: Path) -> None:
     folder = tmp_path / "a1"
     start(shell("cat gate", tmp_path), folder)
     reserved = (folder / "exit.json.part").stat()
-    assert reserved.st_size >= launcher.RESERVED_BYTES
+    assert reserved.st_size >= attempt_end.RESERVED_BYTES
     (tmp_path / "gate").write_text("")
     ended(folder)
     written = (folder / "exit.json").stat()

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from worktree_runner import launcher, proctable
+from worktree_runner import attempt_end, launcher, proctable
 from worktree_runner.attempts import (
     Exit,
     Exited,
@@ -246,7 +246,7 @@ def _finish(
     patience = grace
     try:
         process.wait(timeout)
-        patience = launcher.LEFTOVER_GRACE_S
+        patience = attempt_end.LEFTOVER_GRACE_S
         return False
     except subprocess.TimeoutExpired:
         return True

@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from worktree_runner import launcher, proctable
+from worktree_runner import attempt_end, proctable
 from worktree_runner.attempts import (
     Exited,
     Handle,
@@ -183,7 +183,7 @@ def stop_all(folders: Iterable[Path], grace: float | None = None) -> dict[Path, 
     handles = {folder: handle for folder in running if (handle := load_handle(folder))}
     patience = max((handle.grace_s for handle in handles.values()), default=0.0)
     patience = patience if grace is None else grace
-    for waiting in (patience, launcher.KILL_PATIENCE_S + 2.0):
+    for waiting in (patience, attempt_end.KILL_PATIENCE_S + 2.0):
         for folder in running:
             _tell_launcher(handles.get(folder), signal.SIGTERM)
         running = _wait_all(running, waiting, handles)
@@ -221,13 +221,13 @@ def _end_unsupervised(handle: Handle, grace: float) -> None:
     """Does the launcher's last work where it was killed."""
     began = time.monotonic()
     ended = end_rows(lambda: _rows_of(handle), grace)
-    watch = launcher.Watch(handle.child, -1)
+    watch = attempt_end.Watch(handle.child, -1)
     watch.counted_s = time.monotonic() - began
-    outcome = launcher.Outcome()
+    outcome = attempt_end.Outcome()
     outcome.stopped = True
     outcome.error = "its launcher was killed, so its exit status is unknown"
     outcome.ended = sorted(ended)
-    launcher.publish_exit(str(handle.folder), watch, outcome)
+    attempt_end.publish_exit(str(handle.folder), watch, outcome)
 
 
 def _rows_of(handle: Handle) -> list[proctable.Row]:
@@ -300,7 +300,7 @@ def end_rows(find: Callable[[], list[proctable.Row]], grace: float) -> tuple[int
     pause = 0.02
     while rows := find():
         waited = time.monotonic() - began
-        if waited > grace + launcher.KILL_PATIENCE_S:
+        if waited > grace + attempt_end.KILL_PATIENCE_S:
             break
         killing = waited >= grace
         fresh = [row for row in rows if (row.pid, row.start) not in told]
