@@ -11,6 +11,7 @@ from worktree_runner.core.limits import (
     CALM_S,
     LONGEST_PARKING_S,
     RATE_LIMITS_AT_MOST,
+    SESSION_LOST,
     Fail,
     Failure,
     Fleet,
@@ -64,6 +65,12 @@ def test_a_rate_limit_does_not_use_up_the_tries_but_ends_some_time() -> None:
     assert isinstance(reaction, Retry)
     assert not reaction.counted
     assert isinstance(decide_failure("rate_limit", uncounted=RATE_LIMITS_AT_MOST, retries=5), Fail)
+
+
+@pytest.mark.parametrize("kind", ["session", "config", "unknown"])
+def test_session_that_can_not_go_on_gives_way_to_a_fresh_process(kind: str) -> None:
+    assert decide_failure(kind, retries=0, resumed=True) == Retry(0.0, SESSION_LOST, counted=False)
+    assert isinstance(decide_failure(kind, retries=0), Fail)
 
 
 def test_no_known_error_is_no_reason_to_try_again() -> None:

@@ -23,6 +23,7 @@ from worktree_runner.dialects import schema
 from worktree_runner.models import Plan
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "prompts"
+UPDATE = "UPDATE_GOLDEN" in os.environ  # read now: no test sees the caller's environment
 TEXT = b"""---
 phase: 03-api
 plan: 02
@@ -98,6 +99,13 @@ CASES = {
     "continuation-crash": lambda: prompts.render_continuation(
         facts(), Resumption(reason="The machine was switched off.")
     ),
+    "continuation-crash-after-an-answer": lambda: prompts.render_continuation(
+        facts(), replace(RESUMED, reason="the agent crashed")
+    ),
+    "resumed-checkpoint": lambda: prompts.render_resumed(everything(), RESUMED),
+    "resumed-crash": lambda: prompts.render_resumed(
+        facts(dialect=schema.load("renn")), Resumption(reason="The machine was switched off.")
+    ),
     "verifier-gsd": lambda: prompts.render_verifier(
         VerifierFacts(
             dialect=schema.load("gsd"), phase="03", phase_path=FOLDER, worktree="/repo/check",
@@ -120,7 +128,7 @@ CASES = {
 def test_prompt_is_the_golden_one(name: str) -> None:
     text = CASES[name]()
     file = GOLDEN / f"{name}.md"
-    if os.environ.get("UPDATE_GOLDEN"):
+    if UPDATE:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     assert text == file.read_text()

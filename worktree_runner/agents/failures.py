@@ -25,6 +25,10 @@ _BY_STATUS = {
     529: FailureKind.OVERLOADED,
 }
 _BY_WORDS: tuple[tuple[FailureKind, tuple[str, ...]], ...] = (
+    (FailureKind.SESSION, (
+        "no conversation found", "no rollout found", "invalid session identifier",
+        "no saved session found", "session not found",
+    )),
     (FailureKind.QUOTA, (
         "insufficient_quota", "quota (?:exceeded|exhausted)", "exceeded your .*quota",
         "usage limit", "out of credits?", "credit balance", "limit reached",

@@ -45,7 +45,7 @@ class GeminiAgent:
 
     name = "gemini"
     capabilities = Capabilities(
-        events=True, resume=False, preset_session_id=True, reports_tokens=True,
+        events=True, resume=True, preset_session_id=True, reports_tokens=True,
         writes_outbox=False,
     )  # fmt: skip
 
@@ -67,7 +67,9 @@ class GeminiAgent:
             files[policy] = self._policy(request)
         if request.model:
             argv += ["-m", request.model]
-        if request.session_id:
+        if request.resume:
+            argv += ["--resume", request.resume]
+        elif request.session_id:
             argv += ["--session-id", request.session_id]
         return Launch(
             argv=(*argv, *self._table.args, *request.extra_args),
@@ -88,7 +90,7 @@ class GeminiAgent:
         return "\n".join(_rule(*rule) for rule in rules)
 
     def attach(self, request: AgentRequest) -> tuple[str, ...]:
-        return ()
+        return (self._program, "--resume", request.resume or "", *self._table.args)
 
     def parser(self) -> EventParser:
         return GeminiParser()

@@ -160,6 +160,7 @@ class FailureKind(StrEnum):
     LIMIT = "limit"
     PERMISSION = "permission"
     SANDBOX = "sandbox"
+    SESSION = "session"
     CRASH = "crash"
     UNKNOWN = "unknown"
 

@@ -53,6 +53,11 @@ Run it again after Ctrl-C, a crash or a conflict: it goes on where it was.""",
 @click.option("--sequential", is_flag=True, help="One plan at a time.")
 @click.option("--agent", metavar="NAME", help="The coding agent; see 'wtrun agents'.")
 @click.option("--model", metavar="NAME", help="The model that the agent is told to use.")
+@click.option(
+    "--resume-session",
+    is_flag=True,
+    help="Go on in the agent's own session after an answer, a crash or a retry.",
+)
 @click.option("--timeout", metavar="TIME", help="Time limit of one attempt: 90s, 20m, 2h.")
 @click.option(
     "--stall-timeout", metavar="TIME", help="Longest time without output or a changed file."
@@ -138,6 +143,8 @@ def command(**given: Any) -> int:
     flags = {key: given[name] for name, key in SETTINGS.items() if given[name] is not None}
     if given["branching"] == "stage":
         flags["branching.strategy"] = "phase"
+    if given["resume_session"]:
+        flags["resume"] = "session"
     if given["sequential"]:
         flags["max_parallel"] = 1
     if given["no_gate"]:

@@ -33,7 +33,7 @@ class Type(StrEnum):
     """reason, by ("executor", "budget" or nothing), hint: no further plan is started"""
 
     ATTEMPT_PLANNED = "attempt.planned"
-    """n, branch, worktree, base, agent, fresh: before anything is made"""
+    """n, branch, worktree, base, agent, fresh, resume (a session's id): before anything is made"""
     ATTEMPT_READY = "attempt.ready"
     """n, untracked: worktree made, base asserted, provisioned"""
     ATTEMPT_STARTED = "attempt.started"

@@ -74,6 +74,7 @@ def _started(state: RunState, event: Event) -> RunState:
 
 
 def _attempt_planned(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
+    fresh = data.get("fresh", True)
     return replace(
         plan,
         status=Status.STARTING,
@@ -82,15 +83,18 @@ def _attempt_planned(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
         worktree=data["worktree"],
         base=data["base"],
         agent=data.get("agent") or plan.program,
-        fresh=data.get("fresh", True),
+        fresh=fresh,
         ready=False,
         reason="",
         hint="",
         outcome={},
-        checkpoint={},
+        checkpoint={} if fresh else plan.checkpoint,  # what the answer is an answer to
+        answer={} if fresh else plan.answer,
         stalled={},
         not_before=0.0,
-        cut="" if data.get("fresh", True) else plan.cut,
+        cut="" if fresh else plan.cut,
+        session="" if fresh else plan.session,
+        resume=str(data.get("resume", "")),
     )
 
 
@@ -100,6 +104,7 @@ def _attempt_ended(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
         status=Status.ENDED,
         exit_code=data.get("exit_code"),
         ended_because=data.get("reason", ""),
+        session=data.get("outcome", {}).get("session_id") or plan.session,
         outcome=data.get("outcome", {}),
     )
 
@@ -160,6 +165,7 @@ def _retried(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
         choices=(),
         draft=(),
         cut="" if fresh else str(data.get("why", "")),
+        session="" if data.get("kind") == "session" else plan.session,
         not_before=float(data.get("not_before") or 0.0),
         counted=0 if counted is None else plan.counted + bool(counted),
         uncounted=0 if counted is None else plan.uncounted + (not counted),
@@ -236,7 +242,7 @@ _PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = 
     ),
     Type.PLAN_DEFERRED: lambda plan, data: replace(plan, deferred=True),
     Type.PLAN_ANSWERED: lambda plan, data: replace(
-        plan, status=Status.WAITING, answer=dict(data), fresh=False, counted=0, uncounted=0
+        plan, status=Status.WAITING, answer=dict(data), fresh=False, cut="", counted=0, uncounted=0
     ),
     Type.MERGE_CONFLICTED: _conflicted,
     Type.MERGE_ANSWERED: _answered_merge,

@@ -80,12 +80,18 @@ _LASTING = {
         "wtrun agents --check",
     ),
     "limit": ("the agent reached a limit that it was given", "raise it under [limits]"),
+    "session": ("the agent names a session that is not there", "wtrun logs {plan}"),
     "silent": (
         "the agent never said anything, as one that waits for a login or a person's trust",
         "wtrun attach {plan}, and start it there by hand",
     ),
     "unknown": ("the agent failed for a reason that it did not name", "wtrun logs {plan}"),
 }
+
+
+SESSION_LOST = "its session can't go on, a fresh process does"
+NO_SESSION = ("session", "config", "unknown")
+"""What a resumed session may end with and a fresh process does not meet."""
 
 
 def decide_failure(
@@ -96,6 +102,7 @@ def decide_failure(
     retries: int,
     retry_after_s: float | None = None,
     spread: float = 0.5,
+    resumed: bool = False,
 ) -> Retry | Park | Fail:
     """What to do about an attempt that failed with this kind of error.
 
@@ -103,8 +110,10 @@ def decide_failure(
 
     `counted` and `uncounted` are the plan's retries so far. `spread` (0 to 1, random) keeps plans
     that failed together from coming back together. A wait that the service names is never
-    shortened.
+    shortened. `resumed`: the attempt went on in an earlier one's session, which may be gone.
     """
+    if resumed and kind in NO_SESSION:
+        return Retry(0.0, SESSION_LOST, counted=False)
     if kind in PARKED:
         why, hint = PARKED[kind]
         return Park(retry_after_s, why, hint)

@@ -157,24 +157,31 @@ def render_executor(facts: PromptFacts) -> str:
 
 def render_continuation(facts: PromptFacts, resumption: Resumption) -> str:
     """The prompt of a fresh attempt after a checkpoint's answer, a crash or a retry."""
+    return _render("continuation.md", {**_plan_values(facts), **_standing(resumption)})
+
+
+def render_resumed(facts: PromptFacts, resumption: Resumption) -> str:
+    """What the agent's own session is told after a checkpoint's answer, a crash or a retry."""
+    return _render("resumed.md", {**_plan_values(facts), **_standing(resumption)})
+
+
+def _standing(resumption: Resumption) -> dict[str, Any]:
+    """What both say about the earlier attempts."""
     stop = resumption.checkpoint
-    return _render(
-        "continuation.md",
-        {
-            **_plan_values(facts),
-            "completed_table": checkpoints.render_completed_table(resumption.completed),
-            "commits": resumption.commits,
-            "dirty": resumption.dirty,
-            "checkpoint": stop,
-            "answer": resumption.answer,
-            "checkpoint_instructions": (
-                checkpoints.render_instructions(stop, resumption.answer) if stop else ""
-            ),
-            "reason": resumption.reason or "The earlier attempt ended before it was done.",
-            "resume_task": resumption.resume_task,
-            "resume_name": resumption.resume_name,
-        },
-    )
+    return {
+        "completed_table": checkpoints.render_completed_table(resumption.completed),
+        "commits": resumption.commits,
+        "dirty": resumption.dirty,
+        "checkpoint": stop,
+        "answer": resumption.answer,
+        "checkpoint_instructions": (
+            checkpoints.render_instructions(stop, resumption.answer) if stop else ""
+        ),
+        "reason": resumption.reason
+        or ("" if stop else "The earlier attempt ended before it was done."),
+        "resume_task": resumption.resume_task,
+        "resume_name": resumption.resume_name,
+    }
 
 
 def render_verifier(facts: VerifierFacts) -> str:

@@ -66,6 +66,10 @@ class PlanState:
     """The program of the present attempt, by its name in `wtrun agents`."""
     program: str = ""
     """The program of the next attempt."""
+    session: str = ""
+    """The session of the plan's last attempt in this worktree, if it can be gone on with."""
+    resume: str = ""
+    """The session that the present attempt goes on with; empty: a process with none."""
     ready: bool = False
     """The present attempt's worktree was made and its base asserted."""
     untracked: tuple[str, ...] = ()

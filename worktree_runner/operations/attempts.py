@@ -18,6 +18,7 @@ from worktree_runner import process
 from worktree_runner.agents.common import CHECKPOINT
 from worktree_runner.agents.protocol import AgentRequest, Role
 from worktree_runner.core.events import Type
+from worktree_runner.core.limits import SESSION_LOST
 from worktree_runner.core.state import PlanState
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git import guard
@@ -42,6 +43,7 @@ def plan_attempt(session: Session, plan_id: str) -> None:
         base, fresh = session.state.tip, True
     else:
         branch, worktree, base, fresh = plan.branch, plan.worktree, plan.base, False
+    resume = "" if fresh else _session_of(session, plan)
     session.record(
         Type.ATTEMPT_PLANNED,
         plan_id,
@@ -51,7 +53,24 @@ def plan_attempt(session: Session, plan_id: str) -> None:
         base=base,
         agent=plan.program,
         fresh=fresh,
+        resume=resume,
     )
+
+
+def _session_of(session: Session, plan: PlanState) -> str:
+    """The session that the plan's next attempt goes on with; empty, with a word, if none can."""
+    if session.settings.resume != "session" or plan.cut.startswith(SESSION_LOST):
+        return ""
+    same = plan.agent == plan.program
+    if same and plan.session and session.agent(plan.program).capabilities.resume:
+        return plan.session
+    why = "no session of it is known"
+    if not same:
+        why = f"{plan.agent}'s session is nothing to {plan.program}"
+    elif not session.agent(plan.program).capabilities.resume:
+        why = f"{plan.program} can't go on with a session"
+    session.record(Type.NOTICE, plan.id, text=f"{why}: a fresh process goes on")
+    return ""
 
 
 def make_worktree(session: Session, plan_id: str) -> Ready:
@@ -168,6 +187,7 @@ def compose(session: Session, plan: PlanState, folder: Path) -> AgentRequest:
         answer=plan.answer.get("text"),
         resume_task=plan.checkpoint.get("task_number"),
         session_id=session_id,
+        resume=plan.resume or None,
         permissions=session.settings.permissions,
         allow_commands=session.settings.allow_commands,
         sandbox=session.settings.sandbox,

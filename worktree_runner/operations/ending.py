@@ -8,7 +8,8 @@ from __future__ import annotations
 from worktree_runner import attempts as attempt_files
 from worktree_runner import supervision
 from worktree_runner.agents.outcome import read_outcome
-from worktree_runner.agents.protocol import AgentOutcome, FailureKind
+from worktree_runner.agents.protocol import AgentOutcome, FailureKind, Usage
+from worktree_runner.agents.streams import add, since
 from worktree_runner.core.events import Type
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.core.texts import duration
@@ -68,7 +69,8 @@ def _record(
     message: str,
     seconds: float | None,
 ) -> None:
-    said = outcome.model_dump(mode="json")
+    usage = since(outcome.usage, _used_before(session, plan, outcome))
+    said = outcome.model_copy(update={"usage": usage}).model_dump(mode="json")
     session.record(
         Type.ATTEMPT_ENDED,
         plan.id,
@@ -77,6 +79,20 @@ def _record(
         reason=reason,
         outcome={**said, "message": message, "seconds": seconds},
     )
+
+
+def _used_before(session: Session, plan: PlanState, outcome: AgentOutcome) -> Usage | None:
+    """What earlier attempts used in the session that this one went on with, where the agent counts
+    on over a session; None if there is nothing to take off."""
+    if not plan.resume or session.agent_of(plan).capabilities.usage_scope != "thread":
+        return None
+    used = Usage()
+    for event in session.journal.events:
+        if event.type == Type.ATTEMPT_ENDED and event.plan == plan.id:
+            earlier = event.data.get("outcome") or {}
+            if earlier.get("session_id") == plan.resume:
+                used = add(used, Usage.model_validate(earlier.get("usage") or {}))
+    return used
 
 
 def _silence(plan: PlanState) -> str:

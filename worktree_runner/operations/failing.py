@@ -13,7 +13,7 @@ import time
 from worktree_runner.core.budgets import add_up, check_budget
 from worktree_runner.core.events import Type
 from worktree_runner.core.evidence import Verdict
-from worktree_runner.core.limits import Fail, Park, Retry, decide_failure, fleet
+from worktree_runner.core.limits import SESSION_LOST, Fail, Park, Retry, decide_failure, fleet
 from worktree_runner.core.state import PlanState
 from worktree_runner.core.texts import count
 from worktree_runner.operations.session import Session
@@ -33,7 +33,10 @@ def settle(session: Session, plan: PlanState, verdict: Verdict) -> Fail | None:
         retries=session.settings.limits.retries,
         retry_after_s=plan.outcome.get("retry_after_s"),
         spread=random.random(),
+        resumed=bool(plan.resume),
     )
+    if reaction == Retry(0.0, SESSION_LOST, counted=False):
+        kind = "session"
     match reaction:
         case Fail(why, hint):
             tried = plan.counted or plan.uncounted

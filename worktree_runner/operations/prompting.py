@@ -19,6 +19,7 @@ from worktree_runner.core.prompts import (
     Resumption,
     render_continuation,
     render_executor,
+    render_resumed,
 )
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.core.texts import clean_line
@@ -42,6 +43,8 @@ def prompt_for(session: Session, plan: PlanState, checkpoint_file: Path) -> str:
     facts = prompt_facts(session, plan, checkpoint_file)
     if plan.fresh:
         return render_executor(facts)
+    if plan.resume:
+        return render_resumed(facts, resumption(session, plan))
     return render_continuation(facts, resumption(session, plan))
 
 
@@ -149,7 +152,7 @@ def resumption(session: Session, plan: PlanState) -> Resumption:
     log = git.run("log", "-z", "--reverse", "--format=%H %s", "HEAD", f"^{plan.base}").fields
     commits = tuple((line.partition(" ")[0], line.partition(" ")[2]) for line in log)
     dirty = git.run("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all").fields
-    stop = checkpoints.from_json(plan.checkpoint) if plan.checkpoint else None
+    stop = checkpoints.from_json(plan.checkpoint) if plan.answer else None
     known = tuple(commit for commit, _ in commits)
     return Resumption(
         completed=() if stop is None else tuple(t for t in stop.completed if _is_there(t, known)),

@@ -301,6 +301,8 @@ class Settings(Table):
     """What an agent may do without asking inside its worktree."""
     allow_commands: Texts = ()
     """Beginnings of commands that agents may run without asking: `npm test`, `make`."""
+    resume: Literal["fresh", "session"] = "fresh"
+    """How a plan goes on after a question or a crash: a fresh process, or its agent's session."""
     sandbox: Switch = True
     """Whether the agent's own sandbox is used where it has one."""
     extra_args: Texts = ()

@@ -93,7 +93,8 @@ class Narrator:
     def planned(self, event: Event, state: RunState) -> Told:
         plan = _plan(event, state)
         if not event.data.get("fresh", True):
-            return f"goes on in {plan.worktree} (attempt {plan.attempt})", Tone.RUN
+            where = "in its session, " if event.data.get("resume") else ""
+            return f"goes on {where}in {plan.worktree} (attempt {plan.attempt})", Tone.RUN
         return None
 
     def started(self, event: Event, state: RunState) -> Told:
