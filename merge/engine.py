@@ -83,6 +83,7 @@ def merge_commits(
     _unclaimed_messages(work)
     _deletions(work, ours, brought)
     _clean_paths(work, ours, theirs, brought)
+    _concerns(work, brought)
     _apply_choices(work, choices)
     return _outcome(work)
 
@@ -285,6 +286,31 @@ def _escalate_clean(work: _Work, path: str, kind: str, why: str, found: _Merged)
     mark = fingerprint({**stages, 0: found.new})
     work.conflicts.append(FileConflict(path, kind, why, stages, fingerprint=mark))
     work.marked[path] = found.new
+
+
+def _concerns(work: _Work, brought: Mapping[str, tuple[Entry | None, Entry | None]]) -> None:
+    """Asks for the changes that the caller does not let pass; "plan" then means the merged file."""
+    if work.settings.concerns is None:
+        return
+    asked = {conflict.path for conflict in work.conflicts}
+    changes = {
+        path: pair
+        for path, pair in brought.items()
+        if path not in asked and path not in work.edits and path not in work.merged.stages
+    }
+    for one in work.resolutions:
+        old = work.merged.stages.get(one.path, {}).get(2)
+        if work.edits.get(one.path) != old:
+            changes[one.path] = old, work.edits.get(one.path)
+    for path, concern in sorted(work.settings.concerns(changes).items()):
+        old, new = changes[path]
+        stages = {n: entry for n, entry in ((1, old), (2, old), (3, new)) if entry}
+        work.conflicts.append(
+            FileConflict(path, concern.kind, concern.why, stages, fingerprint=fingerprint(stages))
+        )
+        work.edits.pop(path, None)
+        work.resolutions = [one for one in work.resolutions if one.path != path]
+        work.marked[path] = new
 
 
 def _apply_choices(work: _Work, choices: Sequence[Choice]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
+
+from merge.types import Entry
 
 Tier = Literal["none", "proven", "tested"]
 
@@ -20,9 +22,11 @@ class Declared:
     """The plan itself; a path, a file's name or a folder with its slash counts where named."""
     moves: tuple[str, ...] = ()
     """Patterns of places to which any file may be moved."""
+    exact: frozenset[str] = frozenset()
+    """Paths, as they are."""
 
     def covers(self, path: str) -> bool:
-        if matches(path, self.patterns):
+        if path in self.exact or matches(path, self.patterns):
             return True
         parts = path.split("/")
         folders = ["/".join(parts[:n]) + "/" for n in range(1, len(parts))]
@@ -33,6 +37,19 @@ class Declared:
             re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", self.text)
             for name in (path, parts[-1])
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Why a change is a question though nothing conflicts."""
+
+    kind: str
+    why: str
+
+
+Concerns = Callable[[Mapping[str, tuple[Entry | None, Entry | None]]], Mapping[str, Concern]]
+"""Gets what a merge would bring (path: the target's entry, the result's); gives what a person has
+to decide of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +77,8 @@ class Settings:
     lets every deletion pass."""
     unresolve: tuple[str, ...] = ()
     """Paths whose conflicts are questions whatever the rules say."""
+    concerns: Concerns | None = None
+    """Further changes that are questions, though git or a rule merges them."""
 
 
 DEFAULTS = Settings()

@@ -75,8 +75,8 @@ class FileConflict:
     """A path that a person has to decide.
 
     `kind` is `content`, `add/add`, `modify/delete`, `rename/rename`, `rename/delete`,
-    `binary`, `mode`, `submodule`, `symlink`, `file/directory`, `duplicate`, `deletion` or
-    `other`.
+    `binary`, `mode`, `submodule`, `symlink`, `file/directory`, `duplicate`, `deletion`, `other`
+    or what the caller calls a concern of its own.
     Only `content` and `add/add` have hunks; the others are whole-file choices.
     `fingerprint` stays equal exactly while base, ours and theirs do.
     """

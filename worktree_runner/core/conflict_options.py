@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from merge.types import ChoiceKind, FileConflict
-from worktree_runner.core.conflicts import ConflictFacts, dropped
+from worktree_runner.core.conflicts import COMMANDS, ConflictFacts, dropped
 from worktree_runner.core.edited import file_text
 from worktree_runner.core.questions import Option
 from worktree_runner.core.texts import count
@@ -84,6 +84,8 @@ def _hunk_answers(facts: ConflictFacts, step: Step) -> list[Option]:
 
 
 def _file_answers(facts: ConflictFacts, one: FileConflict) -> list[Option]:
+    if one.kind == COMMANDS:
+        return _command_answers(facts, one)
     main, plan = facts.target, facts.plan.id
     in_target, in_plan = 2 in one.stages, 3 in one.stages
     if in_target and in_plan:
@@ -103,6 +105,17 @@ def _file_answers(facts: ConflictFacts, one: FileConflict) -> list[Option]:
         effect = "The file as git merged it; what stands there twice stays."
         answers.append(Option("c", "clean merge", effect))
     return answers
+
+
+def _command_answers(facts: ConflictFacts, one: FileConflict) -> list[Option]:
+    """For a change of what is run: without it, or with it."""
+    main, plan = facts.target, facts.plan.id
+    stays = "as it is" if 2 in one.stages else "away"
+    goes = "as the merge makes it" if 3 in one.stages else "removed"
+    return [
+        Option("m", main, f"The file stays {stays}; the rest of {plan} is merged."),
+        Option("p", f"{facts.noun} {plan}", f"The file {goes}: what it says is run from then on."),
+    ]
 
 
 def _drops(facts: ConflictFacts, one: FileConflict, *, target: bool) -> str:

@@ -14,6 +14,17 @@ from merge.types import FileConflict
 from worktree_runner.core.patch import changed_lines
 from worktree_runner.core.texts import clean_line, count, decode, listing
 
+COMMANDS = "commands"
+RETURNED = "returned"
+CONCERNS = (COMMANDS, RETURNED)
+"""Kinds of questions about changes that merge cleanly: of what is run, and of files that the
+target had deleted. What asks them is `operations.concerns`."""
+
+
+def may_force(kind: str, how: str) -> bool:
+    """Whether `--on-conflict ours` or `theirs` answers a conflict: no concern is let in unseen."""
+    return how == "ours" or kind not in CONCERNS
+
 
 @dataclass(frozen=True, slots=True)
 class PlanFacts:

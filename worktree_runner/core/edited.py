@@ -9,10 +9,10 @@ from dataclasses import replace
 from merge.markers import SIZE, marker_size, render
 from merge.text import Lines, Segment, hunks_of, merge_lines, merge_two, split_lines
 from merge.types import ConflictHunk, FileConflict
-from worktree_runner.core.conflicts import ConflictFacts
+from worktree_runner.core.conflicts import COMMANDS, ConflictFacts
 from worktree_runner.core.patch import is_binary
 
-_SIDED = ("content", "add/add", "duplicate")
+_SIDED = ("content", "add/add", "duplicate", COMMANDS)
 
 
 def hunk_text(facts: ConflictFacts, hunk: ConflictHunk) -> bytes:

@@ -7,7 +7,8 @@ Merging
 - With a gate, plans land in batches (core/queue.py). A gate takes one of the slots. A batch is
   begun when a slot is left over, so that it is as large as it can be, or at once if something
   waits on one of its plans; while there is one, its gate goes before new agents.
-- A conflict is treated as `on_conflict` says: left to a person, or settled here.
+- A conflict is treated as `on_conflict` says: left to a person, or settled here. A change that is
+  a person's to decide (`conflicts.CONCERNS`) is never let in by it.
 
 Ending
 - Nothing left to start, run, judge or merge: planning files, publish, clean up, then stop with
@@ -29,6 +30,7 @@ from worktree_runner.core.actions import (
     Settle,
     Wait,
 )
+from worktree_runner.core.conflicts import CONCERNS, may_force
 from worktree_runner.core.limits import fleets
 from worktree_runner.core.policy import Policy
 from worktree_runner.core.starting import (
@@ -159,10 +161,15 @@ def _settles(plan: PlanState, policy: Policy) -> bool:
         case "skip":
             return True
         case "rerun":
-            return not plan.earlier
+            again = [item for item in plan.conflicts if item.get("kind") not in CONCERNS]
+            return bool(again) and not plan.earlier
         case "ours" | "theirs":
             tried = {choice["fingerprint"] for choice in plan.choices if choice.get("forced")}
-            return any(item.get("fingerprint") not in tried for item in plan.conflicts)
+            return any(
+                item.get("fingerprint") not in tried
+                and may_force(str(item.get("kind", "")), policy.on_conflict)
+                for item in plan.conflicts
+            )
     return False
 
 
@@ -182,7 +189,7 @@ def _questions(state: RunState, policy: Policy) -> list[PlanState]:
         return []
     asking = list(state.with_status(Status.ASKING))
     asking += [plan for plan in state.with_status(Status.FAILED) if is_undecided(plan, policy)]
-    if policy.on_conflict in ("ask", "rerun"):
+    if policy.on_conflict != "stop":
         conflicted = state.with_status(Status.CONFLICTED)
         asking += [plan for plan in conflicted if not _settles(plan, policy)]
     return [plan for plan in asking if not plan.deferred]

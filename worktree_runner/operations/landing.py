@@ -21,6 +21,8 @@ from worktree_runner.core import settled
 from worktree_runner.core.events import Type
 from worktree_runner.core.state import PlanState, RunState
 from worktree_runner.dialects.schema import Dialect
+from worktree_runner.git.repository import Repository
+from worktree_runner.operations.concerns import concerns_of
 from worktree_runner.operations.session import Session, choices_of
 from worktree_runner.store.settings import Settings as RunSettings
 
@@ -47,16 +49,44 @@ def tier_of(settings: RunSettings) -> Tier:
     return "proven" if tier == "tested" else tier
 
 
-def merge_settings(session: Session, plan: PlanState, tier: Tier) -> Settings:
-    """How the merge engine is to work for a plan."""
-    found = settings_for(session.settings, session.dialect, session.state, plan, tier)
-    return replace(found, declared=_declared(session, plan))
+def merge_settings(
+    session: Session, plan: PlanState, tier: Tier, *, onto: str | None = None
+) -> Settings:
+    """How the merge engine is to work for a plan that is merged onto the tip, or a commit."""
+    return full_settings(
+        Surroundings(session.repository, session.settings, session.dialect, session.state),
+        plan,
+        session.plan(plan.id).text,
+        tier,
+        onto=onto,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a run's merges depend on beside the plan."""
+
+    repository: Repository
+    settings: RunSettings
+    dialect: Dialect
+    state: RunState
+
+
+def full_settings(
+    around: Surroundings, plan: PlanState, text: bytes, tier: Tier, *, onto: str | None = None
+) -> Settings:
+    """As `merge_settings`, without a session; `text` is the plan's file."""
+    state = around.state
+    found = settings_for(around.settings, around.dialect, state, plan, tier)
+    declared = _declared(plan, text, around.dialect)
+    concerns = concerns_of(around.repository, around.settings, state, declared, onto or state.tip)
+    return replace(found, declared=declared, concerns=concerns)
 
 
 def settings_for(
     settings: RunSettings, dialect: Dialect, state: RunState, plan: PlanState, tier: Tier
 ) -> Settings:
-    """As `merge_settings`, without a session."""
+    """As far as it needs no plan file: nothing that the plan did not declare is asked about."""
     keep = dialect.owned() if state.planning_tracked else ()
     return Settings(
         tier=tier,
@@ -66,10 +96,15 @@ def settings_for(
     )
 
 
-def _declared(session: Session, plan: PlanState) -> Declared:
-    """What the plan said that it would touch; planning files may be moved about, not deleted."""
-    text = session.plan(plan.id).text.decode("utf-8", "replace")
-    return Declared((*plan.files, plan.summary), text, moves=(f"{session.dialect.root}/",))
+def _declared(plan: PlanState, text: bytes, dialect: Dialect) -> Declared:
+    """What the plan said that it would touch, and what a person decided in its worktree; planning
+    files may be moved about, not deleted."""
+    return Declared(
+        (*plan.files, plan.summary),
+        text.decode("utf-8", "replace"),
+        moves=(f"{dialect.root}/",),
+        exact=frozenset(plan.by_hand),
+    )
 
 
 def merged(
@@ -83,11 +118,12 @@ def merged(
     """What merging the plan's head into the tip (or another commit) comes to now, with the
     user's answers so far. `more` are answers that are being tried and not recorded."""
     tip = onto or session.state.tip
+    settings = merge_settings(session, plan, tier or tier_of(session.settings), onto=tip)
     outcome = merge_commits(
         session.repository.objects,
         tip,
         plan.head,
-        settings=merge_settings(session, plan, tier or tier_of(session.settings)),
+        settings=settings,
         choices=(*choices_of(plan), *more),
         labels=(session.state.target, plan.id),
     )

@@ -52,13 +52,13 @@ def collect(project: Project, state: RunState, plan_id: str | None = None) -> tu
 
 def _pending(project: Project, state: RunState, plan: PlanState) -> Iterable[Resolution]:
     """What is settled of a plan whose other conflicts are still open."""
+    around = landing.Surroundings(project.repository, project.settings, project.dialect, state)
+    text = project.files(state.base).read([plan.path]).get(plan.path, b"")
     merged = merge_commits(
         project.repository.objects,
         state.tip,
         plan.head,
-        settings=landing.settings_for(
-            project.settings, project.dialect, state, plan, landing.tier_of(project.settings)
-        ),
+        settings=landing.full_settings(around, plan, text, landing.tier_of(project.settings)),
         choices=choices_of(plan),
         labels=(state.target, plan.id),
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from merge.types import Choice, ChoiceKind, FileConflict
+from worktree_runner.core.conflicts import may_force
 from worktree_runner.core.events import Type
 from worktree_runner.core.texts import count, listing
 from worktree_runner.operations import landing
@@ -39,7 +40,7 @@ def settle(session: Session, plan_id: str) -> None:
         session.record(Type.PLAN_RETRIED, plan_id, why=why, fresh=True, earlier=earlier)
     else:
         conflicts = landing.merged(session, plan).conflicts
-        choices = [_forced(item, how) for item in conflicts]
+        choices = [_forced(item, how) for item in conflicts if may_force(item.kind, how)]
         session.record(Type.MERGE_ANSWERED, plan_id, choices=choices)
 
 

@@ -94,7 +94,7 @@ def _merge(
         session.repository.objects,
         tip,
         plan.head,
-        settings=landing.merge_settings(session, plan, landing.tier_of(session.settings)),
+        settings=landing.merge_settings(session, plan, landing.tier_of(session.settings), onto=tip),
         choices=(*kept, *more),
         labels=(session.state.target, plan.id),
     )
