@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 @click.option("--hunk", type=int, metavar="N", help="Only this hunk of the file (with --path).")
 @click.option("--tool", is_flag=True, help="Open the files in git's merge tool (merge.tool).")
 @click.option("--edit", is_flag=True, help="Put the merge into the plan's worktree, with markers.")
-@click.option("--continue", "go_on", is_flag=True, help="Take what was edited there.")
+@click.option(
+    "--continue", "go_on", is_flag=True, help="Take what was edited or committed there; check it."
+)
 @click.option(
     "--abort", is_flag=True, help="Put the worktree back after --edit; else leave the plan out."
 )
+@click.option("--rerun", is_flag=True, help="Have an agent do it again, on what has landed.")
 @click.option("--accept-breach", "breach", flag_value="accept", help="Keep what its agent changed.")
 @click.option("--drop", "breach", flag_value="drop", help="Merge it without the foreign files.")
 @click.option("--fail", "breach", flag_value="fail", help="Fail the plan after a breach.")
@@ -41,10 +44,12 @@ def command(
     edit: bool,
     go_on: bool,
     abort: bool,
+    rerun: bool,
     as_json: bool,
     breach: str | None,
 ) -> int:
-    """Decide the conflict or the breach of PLAN: at a terminal, else by the options.
+    """Decide what PLAN waits for (a conflict, a gate that is not green with it, a breach): at a
+    terminal, else by the options.
 
     By hand: --edit sets the merge up in the plan's worktree; edit the files there, --continue.
     A plan that has nothing left to decide lands at once; 'wtrun execute' goes on with the rest.
@@ -61,13 +66,14 @@ def command(
     from merge.types import ChoiceKind
     from worktree_runner.commands.terminal import open_terminal
     from worktree_runner.errors import UsageError
-    from worktree_runner.operations import resolve, resolve_breach
+    from worktree_runner.operations import resolve, resolve_breach, resolve_rejected
     from worktree_runner.operations.opening import open_run
 
-    chosen = (listing, take is not None, tool, edit, go_on, abort, breach is not None)
+    chosen = (listing, take is not None, tool, edit, go_on, abort, rerun, breach is not None)
     if sum(chosen) > 1:
         raise UsageError(
-            "Only one of --list, --take, --tool, --edit, --continue and --abort can be given."
+            "Only one of --list, --take, --tool, --edit, --continue, --abort and --rerun can be "
+            "given."
         )
     if hunk is not None and path is None:
         raise UsageError("--hunk needs --path.", hint=f"wtrun resolve {plan} --list")
@@ -75,6 +81,11 @@ def command(
     with open_run(Path.cwd(), f"wtrun resolve {plan}", screen, asker, plan=plan) as session:
         if breach is not None or resolve_breach.concerns(session, plan):
             code = _breach(session, plan, breach, listing=listing)
+        elif rerun:
+            resolve.rerun(session, plan)
+            code = _go_on(session)
+        elif resolve_rejected.concerns(session, plan) and not (take or tool or edit):
+            code = _rejected(session, plan, listing=listing, go_on=go_on, abort=abort)
         elif listing or not (any(chosen) or asker.interactive):
             code = _list(session, plan, as_json=as_json, wanted=listing)
         elif edit:
@@ -124,6 +135,26 @@ def _breach(session: Session, plan: str, answer: str | None, *, listing: bool) -
         if not listing:
             raise UsageError("There is no terminal to ask at.", hint=hint)
         session.screen.command(hint)
+        return 0
+    return _go_on(session) if done else int(exit_code(session.state))
+
+
+def _rejected(session: Session, plan: str, *, listing: bool, go_on: bool, abort: bool) -> int:
+    from worktree_runner.core.schedule import exit_code
+    from worktree_runner.errors import UsageError
+    from worktree_runner.operations import resolve_rejected
+
+    if go_on:
+        done = resolve_rejected.check_again(session, plan)
+    elif abort:
+        done = resolve_rejected.leave_out(session, plan)
+    elif session.asker.interactive and not listing:
+        done = resolve_rejected.ask(session, plan)
+    else:
+        session.screen.answer(resolve_rejected.render(session, plan))
+        if not listing:
+            hint = f"wtrun resolve {plan} --continue|--rerun|--abort"
+            raise UsageError("There is no terminal to ask at.", hint=hint)
         return 0
     return _go_on(session) if done else int(exit_code(session.state))
 

@@ -188,7 +188,13 @@ def _answered_merge(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
 
 
 def _rejected(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
-    return replace(plan, status=Status.REJECTED, reason=data["reason"], hint=str(data["log"]))
+    return replace(
+        plan,
+        status=Status.REJECTED,
+        reason=data["reason"],
+        hint=str(data["log"]),
+        deferred=False,
+    )
 
 
 def _landed(plan: PlanState, data: Mapping[str, Any]) -> PlanState:

@@ -28,6 +28,14 @@ def why_not(state: RunState, plan: PlanState) -> str:
     return plan.reason
 
 
+def waiting_for(state: RunState, plan_id: str) -> tuple[str, ...]:
+    """The plans that can't start without this one, directly or through others, in order."""
+    held = {plan_id}
+    for _ in state.plans:
+        held |= {plan.id for plan in state.plans.values() if held & set(plan.depends_on)}
+    return tuple(plan.id for plan in state.in_order() if plan.id in held - {plan_id})
+
+
 def lands_when(state: RunState, plan: PlanState) -> str:
     """What has to happen for it; empty where nothing can, or nothing needs to."""
     match plan.status:
@@ -36,8 +44,9 @@ def lands_when(state: RunState, plan: PlanState) -> str:
             return f"its conflict in {listing(paths, limit=5)} is decided"
         case Status.REJECTED:
             return (
-                "the gate is green with it: repair it in its worktree and commit; it is checked "
-                f"again by 'wtrun execute {state.phase}'"
+                "the gate is green with it: repair it in its worktree and commit, then "
+                f"'wtrun resolve {plan.id} --continue'; or 'wtrun resolve {plan.id} --rerun' has "
+                "an agent do it again"
             )
         case Status.ASKING:
             return "its question is answered"
@@ -46,6 +55,8 @@ def lands_when(state: RunState, plan: PlanState) -> str:
         case Status.WAITING:
             return _landed(sorted(starting.blockers(state, plan)))
         case Status.SKIPPED:
+            if plan.accepted:
+                return f"'wtrun execute {state.phase}' runs it again, after this run"
             landed = {Status.LANDED, Status.QUEUED, *ACTIVE}
             return _landed([id for id in plan.depends_on if state.plans[id].status not in landed])
     return ""

@@ -54,13 +54,15 @@ class Reserved:
 
 @dataclass(frozen=True, slots=True)
 class EarlierWork:
-    """What an attempt did whose work conflicts with what has landed since."""
+    """What an attempt did whose work conflicts with what has landed, or fails the gate on it."""
 
     paths: tuple[str, ...] = ()
     """The files in conflict."""
     diff: str = ""
     cut: bool = False
     """Whether the diff is longer than what is shown."""
+    gate: str = ""
+    """The end of the gate's output, where that is what kept the work from landing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +283,7 @@ def _plan_values(facts: PromptFacts) -> dict[str, Any]:
         "config_text": _stripped(facts.config_text),
         "finished": facts.finished,
         "earlier": facts.earlier,
-        "earlier_fence": _fence(facts.earlier.diff) if facts.earlier else "",
+        "earlier_fence": _fence(facts.earlier.diff + facts.earlier.gate) if facts.earlier else "",
         "domain": plan.domain,
         "guide": facts.guide,
         "read": references.read,

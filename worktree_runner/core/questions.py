@@ -26,6 +26,7 @@ class QuestionKind(StrEnum):
     GAPS = "gaps"
     BREACH = "breach"
     RESERVED = "reserved"
+    REJECTED = "rejected"
     OTHER = "other"
 
 
@@ -106,6 +107,49 @@ def failure_question(
     )
     heading = f'{noun.capitalize()} {plan} "{clean_line(title, 60)}" failed'
     return Question(QuestionKind.FAILURE, plan, heading, "\n".join(lines), options, id)
+
+
+def rejected_question(
+    *,
+    plan: str,
+    title: str,
+    reason: str,
+    skipped: Sequence[str] = (),
+    log_tail: str = "",
+    worktree: str = "",
+    noun: str = "plan",
+    can_open: bool = True,
+) -> Question:
+    """What to do about a finished plan that the gate does not let land; `skipped` wait for it."""
+    lines = [f"{clean_line(reason)}."]
+    if log_tail.strip():
+        lines += ["", "The end of the gate's output:", *_quoted(log_tail)]
+    if worktree:
+        lines += ["", f"Its worktree stays: {clean_line(worktree)}"]
+    without, consequence = "continue without it", f"{plan} is left out; branch and worktree stay."
+    if skipped:
+        names = listing(tuple(skipped), limit=6)
+        verb = "is" if len(skipped) == 1 else "are"
+        without += f" (skips {names})"
+        consequence = f"{plan} is left out, {names} {verb} skipped; branch and worktree stay."
+    shell = Option(
+        "o", "open shell", "A shell in its worktree: repair it, commit, then retry.", looks=True
+    )
+    again = "The gate runs again, on what the branch holds by now."
+    agent = "A new attempt from what has landed; its agent gets the old diff and this output."
+    options = (
+        Option("r", "retry", again),
+        *((shell,) if can_open else ()),
+        Option("l", "log", "All of the output in the pager; then this question again.", looks=True),
+        Option("a", "agent again", agent),
+        Option("c", without, consequence),
+        Option("w", "wait", "Left for later: the others go on, this one is asked at a resume."),
+        Option(
+            "s", "stop", "Nothing further starts; what runs is finished first. It can be resumed."
+        ),
+    )
+    heading = f'{noun.capitalize()} {plan} "{clean_line(title, 60)}" is not merged'
+    return Question(QuestionKind.REJECTED, plan, heading, "\n".join(lines), options)
 
 
 def reserved_question_of(

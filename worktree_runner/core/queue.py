@@ -87,6 +87,10 @@ class Queue:
     """The last result for each commit."""
     confirmed: frozenset[str] = frozenset()
     """Commits whose red verdict came twice."""
+    convicted: Mapping[str, str] = field(default_factory=dict)
+    """The commit with which each rejected plan was not green; forgotten when it is tried again."""
+    refused_orders: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Plans whose likely insertions were red in the first order, with their head and the tip."""
     lost: Mapping[str, int] = field(default_factory=dict)
     target: str = ""
     """A commit of the target that the tip lacks and that waits to be merged in."""
@@ -267,7 +271,13 @@ def apply(queue: Queue, event: Event) -> Queue:
         case Type.RUN_RESUMED:
             return replace(queue, refused="", followed=0)
         case Type.MERGE_REJECTED:
-            return replace(queue, guilty=queue.guilty + 1)
+            convicted = {**queue.convicted, str(event.plan): str(data.get("candidate", ""))}
+            return replace(queue, guilty=queue.guilty + 1, convicted=convicted)
+        case Type.MERGE_REOPENED:
+            return _tried_again(queue, str(event.plan))
+        case Type.ORDER_REFUSED:
+            refused = {**queue.refused_orders, str(event.plan): (data["head"], data["tip"])}
+            return replace(queue, batch=None, open=None, refused_orders=refused)
         case Type.QUEUE_CLOSED:
             guilty = 0 if data.get("empty") else queue.guilty
             return replace(queue, batch=None, open=None, guilty=guilty)
@@ -292,7 +302,26 @@ def _ended(queue: Queue, data: Mapping[str, Any]) -> Queue:
         verdict = judge(result, queue.baseline)
         confirmed |= frozenset() if verdict.lets_land else {commit}
         flaky += verdict.lets_land
-    return replace(queue, counts=counts, confirmed=confirmed, flaky=flaky, results=results)
+    return replace(
+        queue,
+        counts=counts,
+        confirmed=confirmed,
+        flaky=flaky,
+        results=results,
+        untested=result.found_no_tests,
+    )
+
+
+def _tried_again(queue: Queue, plan: str) -> Queue:
+    """Without what is known of the plan's candidate: made anew in the same second, it is the same
+    commit."""
+    commit = queue.convicted.get(plan)
+    return replace(
+        queue,
+        convicted={other: at for other, at in queue.convicted.items() if other != plan},
+        results={at: result for at, result in queue.results.items() if at != commit},
+        confirmed=queue.confirmed - {commit or ""},
+    )
 
 
 def _entry(data: Mapping[str, Any]) -> Entry:

@@ -192,6 +192,7 @@ def _questions(state: RunState, policy: Policy) -> list[PlanState]:
     if policy.on_conflict != "stop":
         conflicted = state.with_status(Status.CONFLICTED)
         asking += [plan for plan in conflicted if not _settles(plan, policy)]
+    asking += state.with_status(Status.REJECTED)
     return [plan for plan in asking if not plan.deferred]
 
 

@@ -17,6 +17,7 @@ from merge import checks
 from merge.types import Choice, Entry, FileConflict
 from worktree_runner.core import checkpoints
 from worktree_runner.core.events import Type
+from worktree_runner.core.outlook import waiting_for
 from worktree_runner.core.questions import (
     Alternative,
     CheckpointKind,
@@ -26,9 +27,17 @@ from worktree_runner.core.questions import (
     reserved_question_of,
 )
 from worktree_runner.core.reservations import Conflict
-from worktree_runner.core.state import PlanState, RunState, Status
+from worktree_runner.core.state import PlanState, Status
 from worktree_runner.core.texts import listing
-from worktree_runner.operations import breaches, judging, landing, logs, remembering, tools
+from worktree_runner.operations import (
+    breaches,
+    judging,
+    landing,
+    logs,
+    rejected,
+    remembering,
+    tools,
+)
 from worktree_runner.operations.conflicts import conflict_facts
 from worktree_runner.operations.reservations import describe
 from worktree_runner.operations.session import Session, choice_to_json, choices_from_json
@@ -48,6 +57,8 @@ def question_for(session: Session, plan_id: str) -> Callable[[], Any]:
         question = breaches.question(plan)
     elif plan.status is Status.FAILED:
         question = _failure(session, plan)
+    elif plan.status is Status.REJECTED:
+        question = rejected.question(session, plan)
     else:
         question = _checkpoint(session, plan)
     return partial(session.asker.ask, question, _looks(session, plan))
@@ -97,6 +108,8 @@ def _take_key(session: Session, plan: PlanState, answer: Answer) -> None:
             session.record(Type.FAILURE_ACCEPTED, plan.id)
         else:
             session.record(Type.RUN_STOPPING, reason=f"the user stopped after {plan.id} failed")
+    elif plan.status is Status.REJECTED:
+        rejected.take_key(session, plan, answer.key)
     elif breaches.is_open(plan):
         for line in judging.settle(session, plan.id, breaches.KEYS[answer.key]):
             session.record(Type.NOTICE, plan.id, text=line)
@@ -221,17 +234,12 @@ def _looks(session: Session, plan: PlanState) -> Mapping[str, Callable[[], None]
     looks: dict[str, Callable[[], None]] = {}
     if place.is_dir():
         looks["o"] = lambda: tools.shell(session.screen, place)
+    if plan.status is Status.REJECTED:
+        output = rejected.output_tail(plan, None)
+        looks["l"] = lambda: tools.page(session.repository.git, session.screen, output)
     if plan.status is Status.FAILED and lines:
         looks["l"] = lambda: tools.page(session.repository.git, session.screen, "\n".join(lines))
     return looks
-
-
-def waiting_for(state: RunState, plan_id: str) -> tuple[str, ...]:
-    """The plans that can't start without this one, directly or through others, in order."""
-    held = {plan_id}
-    for _ in state.plans:
-        held |= {plan.id for plan in state.plans.values() if held & set(plan.depends_on)}
-    return tuple(plan.id for plan in state.in_order() if plan.id in held - {plan_id})
 
 
 def _log_tail(session: Session, plan: PlanState) -> str:

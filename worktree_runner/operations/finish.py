@@ -6,7 +6,7 @@ from datetime import datetime
 
 from worktree_runner.core.docs.facts import Position
 from worktree_runner.core.events import Type
-from worktree_runner.core.outlook import lands_when, why_not
+from worktree_runner.core.outlook import why_not
 from worktree_runner.core.settled import resolution_of, tally
 from worktree_runner.core.state import Status
 from worktree_runner.core.texts import count, listing
@@ -25,6 +25,7 @@ from worktree_runner.operations import (
 from worktree_runner.operations.branching import checkout_of
 from worktree_runner.operations.corrections import commit_corrections
 from worktree_runner.operations.project import Project
+from worktree_runner.operations.rejected import ways
 from worktree_runner.operations.reporting import save_report
 from worktree_runner.operations.session import Session
 from worktree_runner.ui.console import Screen, Tone
@@ -91,7 +92,7 @@ def say_end(session: Session, code: ExitCode) -> None:
         screen.say(f"failed: {plan.reason}", plan=plan.id, tone=Tone.BAD)
     for plan in state.with_status(Status.REJECTED):
         screen.say(f"not merged: {plan.reason}", plan=plan.id, tone=Tone.BAD)
-        screen.say(f"it lands once {lands_when(state, plan)}", plan=plan.id)
+        screen.say(f"its output: {plan.hint}", plan=plan.id)
         screen.say(f"its work: {plan.worktree}", plan=plan.id)
     for plan in state.with_status(Status.SKIPPED):
         screen.say(f"skipped: {plan.reason}", plan=plan.id, tone=Tone.WARN)
@@ -148,12 +149,17 @@ def _next(session: Session, code: ExitCode) -> None:
         screen.command("wtrun agents --check")
         screen.command(again)
     elif code is ExitCode.FAILED:
-        failed = state.with_status(Status.FAILED, Status.REJECTED)
-        screen.say("Next, once the cause is gone:")
-        if failed and failed[0].status is Status.FAILED:
+        rejected = state.with_status(Status.REJECTED)
+        for plan in rejected:
+            screen.say(f"Next for {plan.id}, at a terminal:")
+            screen.command(f"wtrun resolve {plan.id}")
+            for when, command in ways(plan):
+                screen.say(f"{when}:")
+                screen.command(command)
+        failed = state.with_status(Status.FAILED)
+        screen.say("Next, once the cause is gone:" if failed else "then, for the rest:")
+        if failed:
             screen.command(f"wtrun logs {failed[0].id}")
-        elif failed:
-            screen.command(f"less {failed[0].hint}")
         screen.command(again)
     elif code is ExitCode.PRECONDITION:
         screen.say("Next:")

@@ -51,6 +51,11 @@ def conflicted(session: Session, plan_id: str) -> PlanState:
     plan = session.of(plan_id)
     if plan.status is Status.CONFLICTED:
         return plan
+    if plan.status is Status.REJECTED:
+        raise UsageError(
+            f"Plan {plan_id} is in no conflict: {plan.reason}.",
+            hint=f"wtrun resolve {plan_id} --continue|--rerun|--abort",
+        )
     open_ids = [item.id for item in session.state.with_status(Status.CONFLICTED)]
     named = f"open conflicts: {', '.join(open_ids)}" if open_ids else "no conflict is open"
     raise UsageError(f"Plan {plan_id} is {plan.status}, not in conflict.", hint=named)

@@ -131,7 +131,12 @@ def earlier_work(session: Session, plan: PlanState) -> EarlierWork | None:
         "--", ".", f":(exclude){session.dialect.root}",
     )  # fmt: skip
     text = output.out.decode(errors="replace").rstrip("\n")
-    return EarlierWork(tuple(plan.earlier["paths"]), text[:MOST_DIFF], len(text) > MOST_DIFF)
+    return EarlierWork(
+        tuple(plan.earlier["paths"]),
+        text[:MOST_DIFF],
+        len(text) > MOST_DIFF,
+        str(plan.earlier.get("gate", "")).rstrip(),
+    )
 
 
 def state_of(session: Session) -> StateContext:

@@ -21,6 +21,7 @@ from worktree_runner.core.state import PlanState, Status
 from worktree_runner.errors import ExitCode
 from worktree_runner.git.files import TreeFiles
 from worktree_runner.operations import summaries
+from worktree_runner.operations.rejected import ways
 from worktree_runner.operations.session import Session
 from worktree_runner.store.atomic import save_bytes
 
@@ -92,6 +93,11 @@ def _next_steps(session: Session) -> tuple[NextStep, ...]:
         NextStep(f"wtrun resolve {plan.id}", f"decide the conflict of {plan.id}")
         for plan in state.with_status(Status.CONFLICTED)
     ]
+    steps += [
+        NextStep(command, f"{plan.id}: {when}")
+        for plan in state.with_status(Status.REJECTED)
+        for when, command in ways(plan)
+    ]
     if state.held:
         steps.append(NextStep("wtrun publish", f"move {state.target} to what has landed"))
     steps += [
@@ -138,7 +144,7 @@ def _plan(
         one_liner=summary.one_liner,
         reason=why_not(session.state, plan),
         lands_when=lands_when(session.state, plan),
-        next=_go_on(plan),
+        next=_go_on(session, plan),
         checkpoint=checkpoint and landed,
         branch=plan.branch,
         worktree="" if plan.cleaned else plan.worktree,
@@ -155,10 +161,17 @@ def _plan(
     )
 
 
-def _go_on(plan: PlanState) -> str:
-    if plan.status is Status.CONFLICTED:
-        return f"wtrun resolve {plan.id}"
-    return plan.hint if plan.status is Status.FAILED else ""
+def _go_on(session: Session, plan: PlanState) -> str:
+    match plan.status:
+        case Status.CONFLICTED:
+            return f"wtrun resolve {plan.id}"
+        case Status.REJECTED:
+            return f"wtrun resolve {plan.id} --continue"
+        case Status.FAILED:
+            return plan.hint
+        case Status.LANDED:
+            return ""
+    return f"wtrun execute {session.state.phase}"
 
 
 def _summaries(session: Session) -> Mapping[str, bytes]:

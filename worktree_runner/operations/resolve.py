@@ -16,12 +16,14 @@ from worktree_runner.core import conflict_report
 from worktree_runner.core.conflicts import hunk_count
 from worktree_runner.core.edited import file_text, left_marker, size_of
 from worktree_runner.core.events import Type
+from worktree_runner.core.state import Status
 from worktree_runner.core.texts import count, listing
 from worktree_runner.errors import UsageError
 from worktree_runner.operations import (
     asking,
     by_hand,
     checked,
+    rejected,
     remembering,
 )
 from worktree_runner.operations.conflicts import conflict_facts
@@ -183,6 +185,19 @@ def go_on(session: Session, plan_id: str) -> bool:
     """Takes what was done by hand in the plan's worktree; True if the plan has landed."""
     by_hand.take(session, plan_id)
     return checked.land(session, plan_id)
+
+
+def rerun(session: Session, plan_id: str) -> None:
+    """Gives the plan back to an agent, with its work so far; `execute` starts the attempt."""
+    plan = session.of(plan_id)
+    if plan.status not in (Status.CONFLICTED, Status.REJECTED):
+        raise UsageError(f"Plan {plan_id} is {plan.status}; there is nothing to do again.")
+    if by_hand.is_prepared(plan):
+        raise UsageError(
+            f"A merge is under way in {plan.worktree}.", hint=f"wtrun resolve {plan_id} --abort"
+        )
+    rejected.rerun(session, plan)
+    session.screen.say(f"an agent does it again; {plan.branch} stays as it is", plan=plan_id)
 
 
 def abort(session: Session, plan_id: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from worktree_runner import attempts as attempt_files
+from worktree_runner.core.outlook import gate_in_words, lands_when
 from worktree_runner.core.settled import resolution_of, tally
 from worktree_runner.core.state import PlanState, RunState, Status
 from worktree_runner.core.texts import count, listing
@@ -12,6 +13,7 @@ from worktree_runner.store.paths import Layout, RunFolder
 from worktree_runner.store.runlock import is_locked
 
 JSON_VERSION = 1
+STUCK = (Status.CONFLICTED, Status.REJECTED, Status.ASKING, Status.FAILED, Status.SKIPPED)
 
 
 def to_json(layout: Layout, folder: RunFolder, state: RunState) -> dict[str, Any]:
@@ -29,11 +31,12 @@ def to_json(layout: Layout, folder: RunFolder, state: RunState) -> dict[str, Any
         "at_work": is_locked(layout),
         "finished": state.finished,
         "paused": state.paused,
-        "plans": [_plan_json(folder, plan) for plan in state.in_order()],
+        "gate": gate_in_words(state.queue) or None,
+        "plans": [_plan_json(folder, state, plan) for plan in state.in_order()],
     }
 
 
-def _plan_json(folder: RunFolder, plan: PlanState) -> dict[str, Any]:
+def _plan_json(folder: RunFolder, state: RunState, plan: PlanState) -> dict[str, Any]:
     living = plan.status is Status.RUNNING and isinstance(
         attempt_files.observe(folder.attempt(plan.id, plan.attempt)), attempt_files.Running
     )
@@ -50,6 +53,7 @@ def _plan_json(folder: RunFolder, plan: PlanState) -> dict[str, Any]:
         "head": plan.head or None,
         "commit": plan.commit or None,
         "reason": plan.reason or None,
+        "lands_when": lands_when(state, plan) or None,
         "conflicts": [item["path"] for item in plan.conflicts],
         "log": str(folder.attempt(plan.id, plan.attempt)) if plan.attempt else None,
     }
@@ -67,6 +71,11 @@ def render(layout: Layout, folder: RunFolder, state: RunState) -> str:
     width = max((len(plan.id) for plan in state.plans.values()), default=0)
     for plan in state.in_order():
         lines.append(f"  {plan.id.ljust(width)}  {str(plan.status).ljust(10)}  {_detail(plan)}")
+        when = lands_when(state, plan) if plan.status in STUCK else ""
+        lines += [f"  {' ' * width}  lands once {when}"] if when else []
+    checked = gate_in_words(state.queue)
+    if checked:
+        lines.append(checked if state.queue.off else f"checked with {checked}")
     if state.held:
         lines.append(f"landed, not published: {state.held['reason']}; wtrun publish")
     return "\n".join(lines)
