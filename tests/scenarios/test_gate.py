@@ -260,3 +260,14 @@ def test_a_target_that_moved_meanwhile_is_checked_with_what_has_landed(
         assert "the gate is not green on both together (exit code 1)" in err
         assert repo.git("rev-parse", "main") == own
     nothing_left(project)
+
+
+def test_a_gate_that_finds_no_tests_lets_plans_land_and_that_is_said_once(repo: Repo) -> None:
+    project = Project.make(repo, plans_with([], 2))
+    done = project.execute("-j", "1", "--gate", f"{sys.executable} -m pytest -q")
+    assert landed(project) == ["03-01", "03-02"]
+    assert "red:" not in done.stderr
+    assert " ".join(done.stderr.replace("|", " ").split()).count("what lands is not tested") == 1
+    said = "it found no tests, so nothing was tested"
+    assert said in project.wtrun("report", expect=0).stdout
+    assert said in project.wtrun("status", expect=0).stdout

@@ -95,6 +95,11 @@ class Result:
             str(data.get("why", "")),
         )
 
+    @property
+    def found_no_tests(self) -> bool:
+        """Whether the runner reports that there was nothing to run."""
+        return self.ended is Ended.EXITED and self.code == NO_TESTS and self.failed == ()
+
     def in_words(self, limit: int = 3) -> str:
         """`exit code 1, failed: test_a and test_b`."""
         match self.ended:
@@ -104,6 +109,8 @@ class Result:
                 return clean_line(self.why, 300) or "it could not be started"
             case Ended.LOST | Ended.STOPPED:
                 return "its process was ended from outside"
+        if self.found_no_tests:
+            return f"no tests were found (exit code {self.code})"
         text = f"exit code {self.code}"
         if self.failed:
             names = [clean_line(name, 120) for name in self.failed]
@@ -125,6 +132,18 @@ def judge(result: Result, baseline: Result | None = None) -> Verdict:
     if known and result.failed and set(result.failed) <= set(baseline.failed):
         return Verdict.GREEN
     return Verdict.RED
+
+
+def why_it_lands(result: Result) -> str:
+    """Why a commit may land though its gate did not end with 0; empty where it did."""
+    if result.found_no_tests:
+        return "the gate finds no tests, without the plans and with them: what lands is not tested"
+    if result.code != 0 and result.failed:
+        return (
+            f"{listing([clean_line(name, 120) for name in result.failed], limit=5)} failed before "
+            "the plans too, so that is no reason against a merge"
+        )
+    return ""
 
 
 def is_usable(baseline: Result) -> bool:

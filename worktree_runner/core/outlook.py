@@ -84,4 +84,5 @@ def gate_in_words(queue: Queue) -> str:
     ]
     more = f", {listing(apart)}" if apart else ""
     where = f" ({queue.origin})" if queue.origin else ""
-    return f"'{shown(queue.command)}'{where}: {count(queue.runs, 'run')}{more}"
+    empty = "; it found no tests, so nothing was tested" if queue.untested else ""
+    return f"'{shown(queue.command)}'{where}: {count(queue.runs, 'run')}{more}{empty}"

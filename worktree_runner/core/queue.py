@@ -98,6 +98,8 @@ class Queue:
     """The target's commit with which the gate was not green; not tried again in this session."""
     followed: int = 0
     """How often the target was merged in since it could be published last."""
+    untested: bool = False
+    """The gate, as it ran last, found no tests."""
     flaky: int = 0
     guilty: int = 0
     """Plans rejected since the queue was last empty."""

@@ -16,8 +16,8 @@ from typing import Any
 from merge import MergeOutcome
 from worktree_runner.core import actions
 from worktree_runner.core.events import Type
-from worktree_runner.core.gate import Verdict, shown
-from worktree_runner.core.queue import fewest_conflicts
+from worktree_runner.core.gate import Verdict, shown, why_it_lands
+from worktree_runner.core.queue import Entry, fewest_conflicts
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.operations import (
     checkout_merge,
@@ -176,6 +176,7 @@ def land(session: Session, upto: int) -> None:
     assert batch is not None
     commits = [batch.tip, *(entry.commit for entry in batch.entries)]
     new = batch.entries[commits.index(tip) : upto]
+    _say_why(session, new[-1])
     if not session.repository.objects.move_ref(session.tip_ref, new[-1].commit, tip):
         raise session.narrator.tip_was_moved(session.tip_ref, tip)
     for entry in new:
@@ -193,6 +194,17 @@ def land(session: Session, upto: int) -> None:
             notices=list(entry.notices),
         )
     after_landing(session, [entry.plan for entry in new if entry.plan])
+
+
+def _say_why(session: Session, last: Entry) -> None:
+    """Says once why plans land with a gate that did not end with 0."""
+    result = session.state.queue.results.get(last.commit)
+    if result is None or not session.state.queue.is_on:
+        return
+    text = why_it_lands(result)
+    said = {e.data["text"] for e in session.journal.events if e.type == Type.NOTICE and not e.plan}
+    if text and text not in said:
+        session.record(Type.NOTICE, text=text)
 
 
 def after_landing(session: Session, plans: Iterable[str]) -> None:

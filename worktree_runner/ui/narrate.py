@@ -202,6 +202,8 @@ class Narrator:
         verdict = Verdict(event.data["verdict"])
         if verdict is Verdict.GREEN:
             return f"green after {duration(result.seconds)}", Tone.GOOD
+        if result.found_no_tests:
+            return result.in_words(), Tone.PLAIN
         tone = Tone.PLAIN if verdict.lets_land else Tone.WARN
         return f"{verdict}: {result.in_words()}\noutput: {result.log}", tone
 
