@@ -63,6 +63,9 @@ class Settings:
     tier: Tier = "proven"
     """`none`: every conflict is a question. `tested` also takes proposals that only a green gate
     makes acceptable; running that gate is the caller's duty."""
+    plan_first: bool = False
+    """In the tier `tested`: of two insertions at one place theirs comes first, where the file
+    parses either way. So a caller can try both orders."""
     keep_ours: tuple[str, ...] = ()
     """Paths that keep the target's version even where git would merge cleanly."""
     regenerate: Mapping[str, str] = field(default_factory=dict)

@@ -16,7 +16,8 @@ from merge.view import Answer, FileView
 
 
 def both_inserted(view: FileView, index: int) -> Answer | None:
-    """Both insertions whole, in the first order in which the file parses.
+    """Both insertions whole, in the first order in which the file parses, ours before theirs
+    unless the settings say otherwise.
 
     Taken from before equal ends were cut off: where two functions end in the same line, that line
     belongs to both.
@@ -25,6 +26,8 @@ def both_inserted(view: FileView, index: int) -> Answer | None:
     if not view.base or raw.base or not hunk.ours or not hunk.theirs or _starts_alike(raw):
         return None
     pairs = ((raw.ours, raw.theirs), (raw.theirs, raw.ours))
+    if view.settings.plan_first:
+        pairs = pairs[::-1]
     lead, tail = _cut(hunk, raw)
     for first, second in pairs:
         whole = (*_ended(first), *second)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.scenarios.test_execute import wait_for
 from tests.scenarios.test_gate import NO_BAD_FILES, gates, landed, nothing_left
 from tests.support.project import Project, plan_text
 from tests.support.repo import Repo
@@ -32,14 +35,14 @@ def conflicting(repo: Repo) -> Project:
     return Project.make(repo, plans, {"shared.txt": BASE})
 
 
-def adding(repo: Repo, first: str, second: str) -> Project:
+def adding(repo: Repo, first: str, second: str, base: str = PYTHON) -> Project:
     """Two plans that add a function each at the same place: no rule proves an order."""
     old = "def last():\n"
     plans = {
         "01": plan_text("01", steps=change(f"{first}\n\n\n{old}", "app.py", old)),
         "02": plan_text("02", steps=change(f"{second}\n\n\n{old}", "app.py", old)),
     }
-    return Project.make(repo, plans, {"app.py": PYTHON})
+    return Project.make(repo, plans, {"app.py": base})
 
 
 ALPHA = "def alpha(x):\n    return x + 1"
@@ -144,6 +147,26 @@ def test_a_likely_resolution_is_undone_where_the_gate_is_not_green(repo: Repo) -
     nothing_left(project)
 
 
+@pytest.mark.parametrize(("right", "code"), [("2, 4, 8", 0), ("2, 4", 3)])
+def test_both_orders_of_two_insertions_are_tried_and_the_gate_decides(
+    repo: Repo, right: str, code: int
+) -> None:
+    project = adding(repo, "x = x * 2", "x = x + 3", base="x = 1\n\n\n" + PYTHON)
+    gate = f"python3 -c 'import app; assert app.x in ({right})'"
+    done = project.execute("-j", "2", "--resolve", "tested", "--gate", gate, expect=code)
+    runs = [run["verdict"] for run in gates(project, "batch") if run["plans"] == ["03-02"]]
+    assert runs == ["red", "green" if code == 0 else "red"]
+    told = " ".join(done.stderr.replace("|", " ").split())
+    if code == 0:
+        assert b"x = x + 3\n\n\nx = x * 2\n" in repo.read("app.py")
+        assert "tested: both sides inserted something here" in told
+        assert "the other order was not green" in told
+    else:
+        assert b"x + 3" not in repo.read("app.py")
+        assert "not green with it, in both orders" in told
+    nothing_left(project)
+
+
 def test_without_a_gate_likely_resolutions_are_not_tried_and_that_is_said_once(repo: Repo) -> None:
     project = adding(repo, ALPHA, BETA)
     done = project.execute("-j", "2", "--resolve", "tested", "--no-gate", expect=3)
@@ -204,4 +227,49 @@ def test_a_merge_by_git_follows_the_rules_that_one_in_memory_does(repo: Repo) ->
     assert "by rule 'adjacent'" in done.stderr
     assert len(repo.git("rev-list", "--parents", "-n", "1", "main~1").split()) == 3
     assert "Seen-By: hook" in repo.git("log", "-1", "--format=%B", "main~1")
+    nothing_left(project)
+
+
+def test_agents_go_on_while_a_hook_takes_its_time(repo: Repo, tmp_path: Path) -> None:
+    """The hook of the first plan's merge waits for the end of the second plan's agent."""
+    seen = tmp_path / "seen"
+    wait = [{"append": "b.txt", "text": "b\n"}, {"commit": "feat: b"}, {"summary": True}]
+    plans = {
+        "01": plan_text("01", files=["a.txt"]),
+        "02": plan_text("02", wave=2, depends_on=["03-01"], files=["c.txt"]),
+        "03": plan_text("03", steps=[{"wait": str(seen)}, *wait], files=["b.txt"]),
+    }
+    project = Project.make(repo, plans)
+    journal = f"{repo.path}/.git/wtrun/runs/*/journal.jsonl"
+    hook = repo.path / ".git/hooks/pre-merge-commit"
+    hook.parent.mkdir(exist_ok=True)
+    # the loop has to see the end of 03-03, which begins its end when the hook runs
+    hook.write_text(
+        f"#!/bin/sh\ntouch {seen}\nn=0\n"
+        f"while ! grep -q 'attempt.ended.*03-03\\|03-03.*attempt.ended' {journal}; do\n"
+        "  n=$((n + 1)); test $n -lt 600 || exit 1; sleep 0.1\ndone\n"
+    )
+    hook.chmod(0o755)
+    project.execute("-j", "2", "--checkout-merge")
+    assert sorted(landed(project)) == ["03-01", "03-02", "03-03"]
+
+
+def test_ctrl_c_ends_a_hook_and_the_merge_is_made_again(repo: Repo, tmp_path: Path) -> None:
+    there, first = tmp_path / "there", tmp_path / "first"
+    project = Project.make(repo, {"01": plan_text("01", files=["a.txt"])})
+    hook = repo.path / ".git/hooks/pre-merge-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntest -e {first} && exit 0\ntouch {first} {there}\nsleep 600\n")
+    hook.chmod(0o755)
+    run = project.start("execute", "3", "--checkout-merge")
+    wait_for(there)
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=100)
+    assert run.returncode == 130, err
+    assert project.statuses() == {"03-01": "queued"}
+    assert project.processes() == []
+    git_dir = next((repo.path / ".git/worktrees").glob("wt-03-gate*"))
+    (git_dir / "index.lock").touch()  # as a git that was killed outright leaves it
+    project.execute("--checkout-merge")
+    assert landed(project) == ["03-01"]
     nothing_left(project)

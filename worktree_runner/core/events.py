@@ -100,6 +100,10 @@ class Type(StrEnum):
     MERGE_REJECTED = "merge.rejected"
     """head, candidate, verdict, reason, log: the gate is not green with the plan; its work stays"""
 
+    ORDER_REFUSED = "merge.order_refused"
+    """batch, head, tip: likely insertions were red in the first order; that closes the batch, and
+    the other order is tried"""
+
     GATE_CHOSEN = "gate.chosen"
     """command, origin, off: what merges are checked with, or why they are not"""
     GATE_OFF = "gate.off"
@@ -110,7 +114,8 @@ class Type(StrEnum):
     GATE_ENDED = "gate.ended"
     """n, candidate, purpose, verdict, ended, code, failed, seconds, log, why"""
     QUEUE_PREPARED = "queue.prepared"
-    """batch, tip, entries: list of {plan, head, commit, resolutions, notices, tested}"""
+    """batch, tip, entries: list of {plan, head, commit, resolutions, notices, tested,
+    order}"""
     QUEUE_CLOSED = "queue.closed"
     """batch, why, empty: whether no finished plan is left to merge"""
 

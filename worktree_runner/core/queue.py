@@ -10,8 +10,9 @@ The rules, which are the specification
   verdict (not a timeout) is run once more, since the gate may be flaky. What is green before it
   lands, it is rejected with its work kept, and the rest is a new batch.
 - After two guilty plans the queue goes one by one until it is empty.
-- A plan that needs tested resolutions is a batch of its own. Not green, or nothing to check
-  with: the resolutions are undone and the plan's conflict is a question again.
+- A plan that needs tested resolutions is a batch of its own. Red: insertions of both sides are
+  tried in the other order too, as one more batch. Not green, or nothing to check with: the
+  resolutions are undone and the plan's conflict is a question again.
 - A target that has moved on is merged into the tip as an entry without a plan, the first of its
   batch, and passes the gate like the plans. Not green: the target stays as it is.
 - Every verdict is journalled with its commit and never asked for twice, also after a crash.
@@ -45,6 +46,8 @@ class Entry:
     notices: tuple[str, ...] = ()
     tested: bool = False
     """Some resolution is only likely, and kept only if the gate is green."""
+    order: int = 1
+    """2: the insertions of both sides stand in the other order than the first that was tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,4 +337,5 @@ def _entry(data: Mapping[str, Any]) -> Entry:
         tuple(data.get("resolutions", ())),
         tuple(data.get("notices", ())),
         bool(data.get("tested", False)),
+        int(data.get("order", 1)),
     )

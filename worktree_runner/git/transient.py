@@ -31,13 +31,18 @@ ENGLISH = {"LC_ALL": "C", "LANGUAGE": "C"}
 Result = TypeVar("Result")
 
 
+def is_transient(text: str) -> bool:
+    """Whether git says that another git process was in the middle of its own change."""
+    return _TRANSIENT.search(text) is not None
+
+
 def again(action: Callable[[], Result], also: tuple[type[WtrunError], ...] = ()) -> Result:
     """Does it, and again after a known transient error (or one of `also`), later each time."""
     for attempt in range(ATTEMPTS):
         try:
             return action()
         except WtrunError as error:
-            known = isinstance(error, GitError) and _TRANSIENT.search(error.stderr)
+            known = isinstance(error, GitError) and is_transient(error.stderr)
             if attempt == ATTEMPTS - 1 or not (known or isinstance(error, also)):
                 raise
         # other git processes are met here, not threads of ours: those wait for the lock

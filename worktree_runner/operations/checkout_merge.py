@@ -6,7 +6,9 @@
   by hand: pre-commit, prepare-commit-msg and commit-msg run.
 - A hook that fails keeps the plan from landing. Files that a hook changes are part of the merge,
   and named.
-- The loop waits for the hooks, no longer than `worktrees.setup_timeout` for each merge.
+- It is done in a worker thread, so the run's loop goes on; a hook may take as long as
+  `worktrees.setup_timeout`. Ctrl-C ends it, and nothing of it is recorded then.
+- Git's own clean-up (`gc --auto`) is off: what a command leaves behind is ended.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from merge import MergeOutcome
 from worktree_runner.core.state import PlanState
 from worktree_runner.core.texts import listing
 from worktree_runner.git.gateway import Git
+from worktree_runner.git.transient import is_transient
 from worktree_runner.operations import landing
 from worktree_runner.operations.gate import tree_of
 from worktree_runner.operations.gate_tree import SETUP, Ready
@@ -28,6 +31,8 @@ from worktree_runner.operations.session import Session
 from worktree_runner.process import Completed, Mark, run
 
 LOG = "merge.log"
+TRIES = 3
+"""So often a merge is tried that another git process was in the way of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,15 @@ def make(session: Session, plan: PlanState, outcome: MergeOutcome, *, onto: str)
     Raises WtrunError where the worktree can't be made ready. A crash leaves a half-done merge
     there, which the next use throws away.
     """
+    made = _made(session, plan, outcome, onto)
+    for _ in range(TRIES - 1):
+        if not (isinstance(made, Refused) and is_transient(made.why)):
+            break  # else another git process was in the way
+        made = _made(session, plan, outcome, onto)
+    return made
+
+
+def _made(session: Session, plan: PlanState, outcome: MergeOutcome, onto: str) -> Made | Refused:
     assert outcome.tree is not None
     ready = tree_of(session).ready(onto)
     log = session.folder.gates / LOG
@@ -80,7 +94,7 @@ def make(session: Session, plan: PlanState, outcome: MergeOutcome, *, onto: str)
 
 def _git(session: Session, ready: Ready, step: Sequence[str], log: Path) -> Completed:
     """One git command there, its output in the log; what it leaves behind is ended."""
-    argv = ("git", *step)
+    argv = ("git", "-c", "gc.auto=0", "-c", "maintenance.auto=false", *step)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a") as out:
         out.write(f"$ {shlex.join(argv)}\n")

@@ -116,6 +116,12 @@ class GateTree:
     def _move(self, place: Path, candidate: str, baseline: Mapping[str, str]) -> None:
         git = Git(place)
         env = checkout_environment(self.settings)
+        git_dir = Path(git.text("rev-parse", "--absolute-git-dir"))
+        for lock in (
+            "index.lock",
+            "HEAD.lock",
+        ):  # of a git that was killed: only this run's work here
+            (git_dir / lock).unlink(missing_ok=True)
         git.run("reset", "--quiet", "--hard", env=env)  # a merge may have been cut off here
         git.run("checkout", "--quiet", "--detach", "--force", candidate, env=env)
         kept = [f"--exclude=/{_literal(path)}" for path in sorted(baseline)]

@@ -55,6 +55,10 @@ class Jobs:
                 del self._open[name]
                 then(future)
 
+    def is_done(self, name: str, *, within: float) -> bool:
+        """Whether this job has ended, or does so in this time."""
+        return bool(futures.wait([self._open[name][0]], timeout=within).done)
+
     def results_within(self, seconds: float) -> Iterator[tuple[str, Any]]:
         """What jobs give that end so soon, without doing what follows from them."""
         for name, (future, _) in self._open.items():

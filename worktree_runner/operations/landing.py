@@ -114,16 +114,18 @@ def merged(
     *,
     onto: str | None = None,
     tier: Tier | None = None,
+    plan_first: bool = False,
 ) -> MergeOutcome:
     """What merging the plan's head into the tip (or another commit) comes to now, with the
-    user's answers so far. `more` are answers that are being tried and not recorded."""
+    user's answers so far. `more` are answers that are being tried and not recorded;
+    `plan_first` takes likely insertions in the other order."""
     tip = onto or session.state.tip
     settings = merge_settings(session, plan, tier or tier_of(session.settings), onto=tip)
     outcome = merge_commits(
         session.repository.objects,
         tip,
         plan.head,
-        settings=settings,
+        settings=replace(settings, plan_first=plan_first),
         choices=(*choices_of(plan), *more),
         labels=(session.state.target, plan.id),
     )

@@ -181,13 +181,14 @@ class Loop:
         queueing.after_landing(self.session, [plan_id])
 
     def prepare(self, plans: tuple[str, ...]) -> None:
-        """Prepares a batch; where git's hooks take part, once their worktree is ready."""
+        """Prepares a batch; where git's hooks take part, in a worker: they may take long."""
         session = self.session
         if not session.policy.checkout_merge:
             queueing.prepare(session, plans)
             return
-        job = partial(gate.tree_of(session).ready, session.state.tip)
-        self.jobs.work(gate.JOB, job, partial(queueing.prepare_when_ready, session, plans))
+        target = queueing.target_entries(session)
+        job = partial(queueing.merge_all, session, plans, target, lambda: not self.signal_seen)
+        self.jobs.work(gate.JOB, job, partial(queueing.record_when_done, session, plans))
 
     def ask(self, plan_id: str) -> None:
         """Puts the plan's question to the user, in the thread that owns the terminal."""
@@ -251,7 +252,10 @@ class Loop:
         self.session.asker.interrupt()
         supervision.stop_all(self.running_folders())
         # set-up commands of worktrees that are being made: the workers wait for them
-        supervision.sweep(attempt_files.Mark(self.session.state.id), keep=[run_mail.MARK])
+        mark = attempt_files.Mark(self.session.state.id)
+        supervision.sweep(mark, keep=[run_mail.MARK])
+        while gate.JOB in self.jobs.busy and not self.jobs.is_done(gate.JOB, within=0.2):
+            supervision.sweep(mark, keep=[run_mail.MARK])  # a hook that was just being started
         take_ended(self.session)
         gate.attend(self.session, None)
         self.keep_drafts()

@@ -8,21 +8,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from itertools import combinations
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from merge import MergeOutcome
+from merge import FileConflict, MergeOutcome
 from worktree_runner.core import actions
+from worktree_runner.core.conflicts import CONCERNS
 from worktree_runner.core.events import Type
 from worktree_runner.core.gate import Verdict, shown, why_it_lands
 from worktree_runner.core.queue import Entry, fewest_conflicts
 from worktree_runner.core.state import PlanState, Status
+from worktree_runner.errors import WtrunError
 from worktree_runner.operations import (
     checkout_merge,
     cleanup,
     fencing,
+    forecast,
     gate,
     landing,
     publishing,
@@ -34,40 +37,82 @@ from worktree_runner.operations.session import Session
 # --- preparing -------------------------------------------------------------------------------
 
 
+@dataclass(slots=True)
+class Prepared:
+    """What merging plans onto each other came to; nothing of it is recorded yet."""
+
+    tip: str
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    conflicts: list[tuple[PlanState, tuple[FileConflict, ...]]] = field(default_factory=list)
+    refused: list[tuple[PlanState, checkout_merge.Refused]] = field(default_factory=list)
+    """Plans whose merge a hook did not let happen."""
+
+
 def prepare(session: Session, plans: Sequence[str]) -> None:
-    """Merges the plans onto each other as far as they go, and records the batch.
+    """Merges the plans onto each other as far as they go, and records the batch."""
+    record(session, merge_all(session, plans, target_entries(session)))
+
+
+def merge_all(
+    session: Session,
+    plans: Sequence[str],
+    target: Sequence[dict[str, Any]],
+    goes_on: Callable[[], bool] = lambda: True,
+) -> Prepared:
+    """Merges the plans onto each other as far as they go; records nothing, so a worker may do it.
 
     A target that has moved on comes first. A plan that conflicts with the tip itself is a
     question. One that only conflicts with another entry of the batch stays in the queue: that one
-    may still be rejected.
+    may still be rejected. Where the run no longer `goes_on`, what is left is not merged.
     """
     tip = session.state.tip
-    entries = _target(session)
+    found = Prepared(tip, list(target))
+    entries = found.entries
     chain, tried = (entries[-1]["commit"] if entries else tip), list[PlanState]()
     for plan in _in_order(session, plans):
+        if not goes_on():
+            break
         outcome = landing.merged(session, plan, onto=chain)
         if outcome.tree is not None:
-            entry = _entry(session, plan, outcome, chain)
-            entries += [entry] if entry else []
-            chain = entry["commit"] if entry else chain
+            _add(session, found, plan, outcome, onto=chain)
+            chain = entries[-1]["commit"] if entries else chain
         elif chain == tip and _tests(session):
             tried.append(plan)
         elif chain == tip:
-            report_conflicts(session, plan.id, outcome.conflicts)
-    if not entries and tried:
-        entries = _tested(session, tried[0])
-    if entries:
+            found.conflicts.append((plan, outcome.conflicts))
+    if not entries and tried and goes_on():
+        plan, order = tried[0], _order_of(session, tried[0])
+        outcome = landing.merged(session, plan, onto=tip, tier="tested", plan_first=order > 1)
+        if outcome.tree is None:
+            found.conflicts.append((plan, outcome.conflicts))
+        else:
+            _add(session, found, plan, _told(outcome, order), onto=tip, tested=order)
+    return found
+
+
+def record(session: Session, found: Prepared) -> None:
+    """Records a batch, and the plans that are no part of it."""
+    for plan, refused in found.refused:
+        _refused_by_hook(session, plan, refused)
+    for plan, conflicts in found.conflicts:
+        report_conflicts(session, plan.id, conflicts)
+    if found.entries:
         number = session.state.queue.batches + 1
-        session.record(Type.QUEUE_PREPARED, batch=number, tip=tip, entries=entries)
+        session.record(Type.QUEUE_PREPARED, batch=number, tip=found.tip, entries=found.entries)
 
 
-def prepare_when_ready(session: Session, plans: Sequence[str], done: Future[Any]) -> None:
-    """As `prepare`, once the worktree is ready in which git merges; raises if it can't be."""
-    done.result()
-    prepare(session, [plan for plan in plans if session.of(plan).status is Status.QUEUED])
+def record_when_done(session: Session, plans: Sequence[str], done: Future[Prepared]) -> None:
+    """Records what a worker merged. Where the worktree could not be made, the plans stay out."""
+    try:
+        found = done.result()
+    except WtrunError as error:
+        log = str(session.folder.gates / "setup.log")
+        why = checkout_merge.Refused(f"the merge could not be made: {error.message}", log)
+        found = Prepared(session.state.tip, refused=[(session.of(plan), why) for plan in plans])
+    record(session, found)
 
 
-def _target(session: Session) -> list[dict[str, Any]]:
+def target_entries(session: Session) -> list[dict[str, Any]]:
     """The entry that merges the moved target in; none if it has not moved, or conflicts."""
     target = session.state.queue.target
     if not target:
@@ -79,27 +124,38 @@ def _target(session: Session) -> list[dict[str, Any]]:
     return [{"plan": "", "head": target, "commit": commit}]
 
 
-def _entry(
-    session: Session, plan: PlanState, outcome: MergeOutcome, onto: str, *, tested: bool = False
-) -> dict[str, Any] | None:
-    """A plan merged onto a commit, as the journal holds it; None if a hook did not let it."""
+def _add(
+    session: Session,
+    found: Prepared,
+    plan: PlanState,
+    outcome: MergeOutcome,
+    *,
+    onto: str,
+    tested: int = 0,
+) -> None:
+    """Adds a plan merged onto a commit, as the journal holds it, unless a hook does not let it.
+
+    `tested` is the number of the order in which likely insertions stand, if there are any.
+    """
     notices = outcome.notices
     if session.policy.checkout_merge:
         made = checkout_merge.make(session, plan, outcome, onto=onto)
         if isinstance(made, checkout_merge.Refused):
-            _refused_by_hook(session, plan, made)
-            return None
+            found.refused.append((plan, made))
+            return
         commit, notices = made.commit, (*notices, *made.notices)
     else:
         commit = landing.commit(session, plan, outcome, onto=onto)
-    return {
+    entry = {
         "plan": plan.id,
         "head": plan.head,
         "commit": commit,
         "resolutions": [landing.resolution_to_json(item) for item in outcome.resolutions],
         "notices": list(notices),
-        "tested": tested,
+        "tested": bool(tested),
+        "order": tested or 1,
     }
+    found.entries.append(entry)
 
 
 def _refused_by_hook(session: Session, plan: PlanState, refused: checkout_merge.Refused) -> None:
@@ -119,11 +175,8 @@ def _in_order(session: Session, plans: Sequence[str]) -> list[PlanState]:
     chosen = [session.of(plan) for plan in plans]
     if session.policy.merge_order == "plan" or len(chosen) < 2:
         return chosen
-    pairs = {
-        frozenset((one.id, other.id))
-        for one, other in combinations(chosen, 2)
-        if landing.merged(session, one, onto=other.head).tree is None
-    }
+    scanner = forecast.Scanner(session.repository, session.settings, session.dialect)
+    pairs = {frozenset(pair.key) for pair in scanner.scan(session.state) if pair.paths}
     return [session.of(plan) for plan in fewest_conflicts(plans, pairs)]
 
 
@@ -132,15 +185,35 @@ def _tests(session: Session) -> bool:
     return session.policy.tests_resolutions and session.state.queue.is_on
 
 
-def _tested(session: Session, plan: PlanState) -> list[dict[str, Any]]:
-    """The plan with its likely resolutions, alone; a question where there are none."""
+def _order_of(session: Session, plan: PlanState) -> int:
+    """Which order of likely insertions is to be tried: the second where the first was not green."""
+    return 2 if session.state.queue.refused_orders.get(plan.id) == _place(session, plan) else 1
+
+
+def _place(session: Session, plan: PlanState) -> tuple[str, str]:
+    return plan.head, session.state.tip
+
+
+def _told(outcome: MergeOutcome, order: int) -> MergeOutcome:
+    """The outcome whose likely resolutions say that they stand in the second order."""
+    if order == 1:
+        return outcome
+    more = " (the other order was not green)"
+    told = (
+        replace(one, why=one.why + more) if one.tier == "tested" else one
+        for one in outcome.resolutions
+    )
+    return replace(outcome, resolutions=tuple(told))
+
+
+def _has_other_order(session: Session, plan: PlanState) -> bool:
+    """Whether likely insertions can stand in another order than the one that is tried first."""
     tip = session.state.tip
-    outcome = landing.merged(session, plan, onto=tip, tier="tested")
-    if outcome.tree is None:
-        report_conflicts(session, plan.id, outcome.conflicts)
-        return []
-    entry = _entry(session, plan, outcome, tip, tested=True)
-    return [entry] if entry else []
+    trees = [
+        landing.merged(session, plan, onto=tip, tier="tested", plan_first=plan_first).tree
+        for plan_first in (False, True)
+    ]
+    return trees[1] is not None and trees[0] != trees[1]
 
 
 # --- advancing -------------------------------------------------------------------------------
@@ -225,9 +298,21 @@ def reject(session: Session, step: actions.Reject) -> None:
         return
     plan = session.of(step.plan)
     if step.tested:
+        batch = session.state.queue.batch
+        assert batch is not None
+        tried = batch.entries[batch.plans.index(plan.id)]
+        red = step.verdict is Verdict.RED
+        if red and tried.order == 1 and _has_other_order(session, plan):
+            head, tip = _place(session, plan)
+            session.record(Type.ORDER_REFUSED, plan.id, batch=batch.n, head=head, tip=tip)
+            return
+        orders = ", in both orders" if tried.order > 1 else ""
         outcome = landing.merged(session, plan, onto=session.state.tip, tier="proven")
         if outcome.tree is None:
-            why = f"its likely resolution was undone, for the gate is not green with it: {said}"
+            why = (
+                "its likely resolution was undone, for the gate is not green with it"
+                f"{orders}: {said}"
+            )
             if result is None or step.verdict is Verdict.EMPTY:
                 why = f"its likely resolution was not taken, for nothing tests it: {said}"
             report_conflicts(session, plan.id, outcome.conflicts, refused=why)
@@ -250,12 +335,17 @@ def _ask_again(session: Session, plan: PlanState, verdict: str) -> None:
 
     A plan without a conflict, or with answers forced by `--on-conflict`, stays rejected.
     """
-    paths = sorted({str(choice["path"]) for choice in plan.choices})
-    if not paths or any(choice.get("forced") for choice in plan.choices):
+    answered = {str(choice["path"]) for choice in plan.choices}
+    if not answered or any(choice.get("forced") for choice in plan.choices):
         return
-    for path in paths:
+    open_ones = landing.merged(session, replace(plan, choices=())).conflicts
+    paths = {one.path for one in open_ones if one.kind not in CONCERNS} & answered
+    if not paths:
+        return  # what was answered is what is run, not how the work goes together
+    for path in sorted(paths):
         session.record(Type.RESOLUTION_UNDONE, plan.id, path=path)
-    session.record(Type.MERGE_DRAFTED, plan.id, choices=list(plan.choices))
+    draft = [choice for choice in plan.choices if choice["path"] in paths]
+    session.record(Type.MERGE_DRAFTED, plan.id, choices=draft)
     conflicts = landing.merged(session, session.of(plan.id)).conflicts
     if conflicts:
         why = f"the gate is {verdict} with your answers; they are kept as a draft"

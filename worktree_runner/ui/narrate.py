@@ -174,6 +174,9 @@ class Narrator:
         lines.append(f"its work stays: {_plan(event, state).worktree}")
         return "\n".join(lines), Tone.BAD
 
+    def order_refused(self, event: Event, state: RunState) -> Told:
+        return "not green with the likely resolution; its other order is tried", Tone.PLAIN
+
     def gate_chosen(self, event: Event, state: RunState) -> Told:
         off, origin = event.data.get("off"), event.data.get("origin")
         if off:
@@ -323,6 +326,7 @@ _TELLERS: dict[str, Callable[[Any, Event, RunState], Told]] = {
     Type.RESOLUTION_REPLACED: Narrator.replaced,
     Type.MERGE_LANDED: Narrator.landed,
     Type.MERGE_REJECTED: Narrator.rejected,
+    Type.ORDER_REFUSED: Narrator.order_refused,
     Type.GATE_CHOSEN: Narrator.gate_chosen,
     Type.GATE_OFF: Narrator.gate_off,
     Type.GATE_STARTED: Narrator.gate_started,
