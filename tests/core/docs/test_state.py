@@ -142,7 +142,12 @@ def test_the_plan_line_keeps_the_form_it_has(old: str, new: str) -> None:
         ("[#####     ] 50% (1/4 phases complete)", "[#######   ] 67% (2/4 phases complete)"),
         ("[.....] 0%", "[###..] 67%"),
         ("[████] 100% (3 of 3 plans complete)", "[███░] 67% (4 of 6 plans complete)"),
-        ("[██████████] 100% — v1.0 SHIPPED", "[███████░░░] 67%"),
+        ("[██████████] 100% — v1.0 SHIPPED", "[███████░░░] 67% — v1.0 SHIPPED"),
+        (
+            "[████] 9% all (1 of 1 phases done; v1 over)",
+            "[███░] 67% all (2 of 4 phases done; v1 over)",
+        ),
+        ("[####] 50% of 10 (see 3/4 notes)", "[###-] 67% of 10 (see 3/4 notes)"),
         ("40%", "67%"),
     ],
 )
@@ -155,7 +160,7 @@ def test_free_text_progress_is_left_and_reported_with_its_line() -> None:
     text = "## Current Position\n\nPhase: 3\nPlan: 1 of 3\nStatus: x\nProgress: nearly there\n"
     edited = update_state(text.encode(), FACTS, GSD)
     assert b"Progress: nearly there\n" in edited.text
-    assert any(n.line == 6 and "no percentage" in n.message for n in edited.notes)
+    assert any(n.line == 6 and "no bar with a percentage" in n.message for n in edited.notes)
 
 
 def test_a_document_without_a_position_is_left_alone_and_says_so() -> None:
@@ -250,6 +255,22 @@ def test_a_numbered_list_of_decisions_is_left_and_reported() -> None:
 def test_a_decision_that_is_there_already_is_not_added_again() -> None:
     text = STATE.replace("Keep rows immutable", "use **cursor** paging")
     assert b"[Phase 3]: Use cursor paging" not in write(text)
+
+
+def test_a_decision_of_several_summaries_is_added_once() -> None:
+    facts = replace(
+        FACTS,
+        decisions=(
+            Decision("Use cursor paging", "03-01"),
+            Decision("Names are unique", "03-01"),
+            Decision("use `cursor`  paging", "03-02"),
+        ),
+    )
+    lines = write(STATE, facts).decode().split("\n")
+    assert [line for line in lines if line.startswith("- [Phase 3]")] == [
+        "- [Phase 3]: Use cursor paging",
+        "- [Phase 3]: Names are unique",
+    ]
 
 
 def test_other_dialects_have_their_own_words() -> None:

@@ -25,8 +25,8 @@ _BAR = re.compile(
     r"(?P<gap>\s*)(?P<percent>\d+)\s?%(?P<rest>.*)$"
 )
 _BAR_COUNT = re.compile(
-    r"^(?P<open>\s*\()\d+(?P<mid>/| of )\d+"
-    r"(?P<rest> [a-z ]*\b(?P<what>plans|runs|phases|stages)\b[a-z ]*\))$"
+    r"(?<=\()\d+(?P<mid>/| of )\d+"
+    r"(?P<rest> [a-z ]*\b(?P<what>plans|runs|phases|stages)\b[a-z ]*[,;)])"
 )
 _DATE = re.compile(r"^\d{4}-\d\d-\d\d$")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d")
@@ -109,7 +109,10 @@ def stamp_value(old: str, date: str, now: str) -> str | None:
 
 
 def bar_value(old: str, progress: Progress) -> str | None:
-    """The bar with its own width and signs, then the percentage; None if there is no bar."""
+    """The bar with its own width and signs, then the percentage; None if there is no bar.
+
+    What stands behind stays as it is, but for a count of plans or phases in parentheses.
+    """
     m = _BAR.match(old)
     if m is None or (m["open"] == "[") != (m["close"] == "]"):
         return None
@@ -125,13 +128,13 @@ def bar_value(old: str, progress: Progress) -> str | None:
         empty = empty or ("░" if full == "█" else "-")
         cells = (width * percent + 50) // 100
         bar = full * cells + empty * (width - cells)
-    rest = ""
-    if count := _BAR_COUNT.match(m["rest"]):
-        plans = count["what"] in ("plans", "runs")
-        done, total = (
-            (progress.plans_done, progress.plans)
-            if plans
-            else (progress.phases_done, progress.phases)
-        )
-        rest = f"{count['open']}{done}{count['mid']}{total}{count['rest']}"
+    rest = _BAR_COUNT.sub(lambda count: _count(count, progress), m["rest"], count=1)
     return f"{m['open']}{bar}{m['close']}{gap}{percent}%{rest}"
+
+
+def _count(old: re.Match[str], progress: Progress) -> str:
+    if old["what"] in ("plans", "runs"):
+        done, total = progress.plans_done, progress.plans
+    else:
+        done, total = progress.phases_done, progress.phases
+    return f"{done}{old['mid']}{total}{old['rest']}"

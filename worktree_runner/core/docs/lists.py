@@ -1,6 +1,7 @@
 """Decisions and blockers: entries added to the list or table that a section already has.
 
-An entry that the section holds already, in any wrapping, is not added again. A placeholder
+An entry that the section holds already, in any wrapping, is not added again, and one that several
+summaries give is added once. A placeholder
 ("None yet.") gives way to the first entry.
 """
 
@@ -62,7 +63,10 @@ def add_decisions(page: Page, token: str, word: str, new: Sequence[Decision], da
         listed = "; ".join(_one_line(each.text) for each in new)
         page.note(None, f"no section for decisions; not recorded: {listed}")
         return
-    fresh = [each for each in new if not _holds(page, section, each.text)]
+    once: dict[str, Decision] = {}
+    for each in new:
+        once.setdefault(_letters(each.text), each)
+    fresh = [each for each in once.values() if not _holds(page, section, each.text)]
     table = next(iter(tables(page, section.own)), None)
     if table is not None and table.column("decision") is not None:
         _add_rows(page, table, token, fresh, date)
