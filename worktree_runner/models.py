@@ -104,3 +104,5 @@ class Phase:
     plans: tuple[Plan, ...]
     goal: str = ""
     problems: tuple[Problem, ...] = ()
+    unwritten: tuple[str, ...] = ()
+    """Numbers of plans that the road map lists as open and that have no file: not done yet."""

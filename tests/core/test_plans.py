@@ -181,6 +181,21 @@ def test_a_removed_plan_whose_summary_is_there_is_satisfied() -> None:
     assert errors(phase) == [] and phase.plans[0].depends_on == ()
 
 
+def test_open_plans_that_only_the_road_map_lists_are_told_with_its_line() -> None:
+    roadmap = (
+        "# Roadmap\n\n### Phase 3: Accounts\n\n- [ ] 03-01-PLAN.md — a\n- [ ] 03-02: b\n"
+        "- [x] 03-03: c\n- [ ] 03-04: gone\n- [ ] **03-05** — e\n- [ ] TBD\n- [ ] 02-09: other\n"
+        "```\n- [ ] 03-08: in code\n```\n\n### Phase 4: Next\n\n- [ ] 04-01: x\n"
+    )
+    files = {"03-01-PLAN.md": "x", "03-04-SUMMARY.md": "done", ".planning/ROADMAP.md": roadmap}
+    phase = read(files, roadmap=roadmap.encode())
+    assert phase.unwritten == ("02", "05")
+    (note,) = phase.problems
+    assert str(note).startswith(".planning/ROADMAP.md:3: lists as open, without a plan file: 03-02")
+    ticked = roadmap.replace("\n\n###", "\n\n- [x] **Phase 3: Accounts**\n\n###", 1)
+    assert read(files, roadmap=ticked.encode()).unwritten == ()
+
+
 def test_a_plan_of_another_phase_counts_by_its_summary() -> None:
     files = {
         "03-01-PLAN.md": "---\ndepends_on: [02-01, 02-02]\n---\n<task></task>",

@@ -157,3 +157,20 @@ def test_where_the_phase_is_to_be_verified_it_stays_open(repo: Repo) -> None:
     project.execute()
     assert b"- [ ] **Phase 3: API**" in repo.read(".planning/ROADMAP.md")
     assert repo.read(".planning/REQUIREMENTS.md").decode() == REQUIREMENTS
+
+
+def test_a_phase_with_a_plan_that_only_the_road_map_lists_stays_open(repo: Repo) -> None:
+    roadmap = (
+        "# Roadmap\n\n- [ ] **Phase 3: API**\n\n### Phase 3: API\n\nPlans:\n"
+        "- [ ] 03-01: part\n- [ ] 03-02: part\n- [ ] 03-03: gaps\n"
+    )
+    config = '{"workflow": {"verifier": false}}'
+    files = {".planning/ROADMAP.md": roadmap, ".planning/config.json": config}
+    project = Project.make(repo, two(), files)
+    done = project.execute()
+    assert "ROADMAP.md:5: lists as open, without a plan file: 03-03" in done.stderr
+    assert "phase 03 is not done: the ROADMAP lists 03-03" in done.stderr
+    assert "/gsd:plan-phase 03" in done.stderr
+    assert b"Plan: 2 of 3 in current phase\nStatus: In progress\n" in repo.read(STATE)
+    assert b"- [ ] **Phase 3: API**" in repo.read(".planning/ROADMAP.md")
+    assert "is not done: the ROADMAP lists 03-03" in project.execute().stderr

@@ -64,7 +64,7 @@ class DependencyTable:
         )
 
     @cached_property
-    def _summaries(self) -> set[tuple[Any, ...]]:
+    def summarised(self) -> set[tuple[Any, ...]]:
         """Numbers of this phase that have a summary, also where the plan is gone."""
         found = set()
         for path in self._paths:
@@ -119,7 +119,7 @@ class DependencyTable:
             key = number_key(number[1])
             if key in self._by_number:
                 return self._by_number[key]
-            if key in self._summaries or self._phase_done(parse_token(number[1])):
+            if key in self.summarised or self._phase_done(parse_token(number[1])):
                 return None
             if implicit or self._is_other(parse_token(number[1])):
                 return self._elsewhere(entry)  # a phase: `depends_on: 19` in a lone `PLAN.md`
@@ -149,7 +149,7 @@ class DependencyTable:
         if token == self._token:
             if key in self._by_number:
                 return self._by_number[key]
-            return None if key in self._summaries else self._missing(entry)
+            return None if key in self.summarised else self._missing(entry)
         for files in self._files_of(token):
             if any(number_key(file.name.number) == key and file.summary for file in files):
                 return None

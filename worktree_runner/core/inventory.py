@@ -64,6 +64,7 @@ def as_json(inventory: Inventory) -> dict[str, Any]:
         "plans": [_plan_json(plan) for plan in phase.plans],
         "waves": {str(wave.number): [plan.id for plan in wave.plans] for wave in inventory.waves},
         "incomplete": list(inventory.incomplete),
+        "unwritten": list(phase.unwritten),
         "has_checkpoints": any(not plan.autonomous for plan in phase.plans),
         "lanes": [
             {"wave": wave.number, "plans": list(lane)}

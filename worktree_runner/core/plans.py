@@ -2,6 +2,8 @@
 
 - Order, ids and what is done come from file names; a plan is done if its summary exists and is
   not empty.
+- Plans that the road map lists as open and that nobody has written yet are told: the phase is not
+  done without them.
 - Problems are collected, not raised: `worktree_runner.core.waves.require_clear` raises.
 """
 
@@ -9,12 +11,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from worktree_runner.core.depends import DependencyTable
-from worktree_runner.core.docs.roadmap import roadmap_goal
-from worktree_runner.core.ids import parse_directory
+from worktree_runner.core.docs.roadmap import RoadmapPhase, roadmap_goal, unwritten_plans
+from worktree_runner.core.docs.update import find_documents
+from worktree_runner.core.ids import number_key, parse_directory
 from worktree_runner.core.listing import (
     Listing,
     PlanFile,
@@ -69,8 +72,32 @@ def read_phase(
     problems += cycles
     token = parse_directory(phase.path.rpartition("/")[2]).token
     entry = roadmap_goal(roadmap, token.text, dialect) if roadmap else None
-    named = replace(phase, name=entry.name) if entry and entry.name else phase
-    return Phase(named, tuple(plans), entry.goal if entry else "", tuple(problems))
+    if entry is None:
+        return Phase(phase, tuple(plans), "", tuple(problems))
+    there = {number_key(plan.number) for plan in plans}
+    unwritten = unwritten_plans(entry, there | table.summarised) if plans else ()
+    if unwritten:
+        problems.append(_tell_unwritten(entry, unwritten, phase, known, dialect))
+    named = replace(phase, name=entry.name) if entry.name else phase
+    return Phase(named, tuple(plans), entry.goal, tuple(problems), unwritten)
+
+
+def _tell_unwritten(
+    entry: RoadmapPhase,
+    numbers: Sequence[str],
+    phase: PhaseDir,
+    paths: Collection[str],
+    dialect: Dialect,
+) -> Problem:
+    words = dialect.words
+    names = ", ".join(f"{phase.token}-{number}" for number in numbers)
+    command = dialect.commands.plan_phase.format(phase=phase.token)
+    message = (
+        f"lists as open, without a {words.plan} file: {names}; {words.phase} {phase.token} is not "
+        f"done until that is written ({command}), ticked or removed"
+    )
+    place = find_documents(paths, dialect).roadmap or dialect.files.roadmap[0]
+    return Problem(place, entry.line, message)
 
 
 def _judge_summary(

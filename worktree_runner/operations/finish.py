@@ -11,6 +11,7 @@ from worktree_runner.core.settled import resolution_of, tally
 from worktree_runner.core.state import Status
 from worktree_runner.core.texts import count, listing
 from worktree_runner.core.waves import Arrangement
+from worktree_runner.dialects.schema import Dialect
 from worktree_runner.errors import ExitCode
 from worktree_runner.models import Phase
 from worktree_runner.operations import (
@@ -164,10 +165,25 @@ def _next(session: Session, code: ExitCode) -> None:
     elif code is ExitCode.PRECONDITION:
         screen.say("Next:")
         screen.command("wtrun publish")
+    elif code is ExitCode.DONE and session.phase.unwritten:
+        _say_unwritten(session.phase, session.dialect, screen)
     elif code is ExitCode.DONE and state.facts.get("whole") and _verify(session):
         goal = f"whether the {session.dialect.words.phase} reaches its goal"
         screen.say(f"Next, in the coding agent, {goal}:")
         screen.command(_verify(session))
+
+
+def _say_unwritten(phase: Phase, dialect: Dialect, screen: Screen) -> None:
+    """Which plans only the road map has, and what writes them."""
+    words, token = dialect.words, phase.dir.token
+    names = listing([f"{token}-{number}" for number in phase.unwritten], limit=5)
+    screen.say(
+        f"{words.phase} {token} is not done: the {words.roadmap} lists {names}, without a "
+        f"{words.plan} file",
+        tone=Tone.WARN,
+    )
+    screen.say("Next, in the coding agent:")
+    screen.command(dialect.commands.plan_phase.format(phase=token))
 
 
 def _verify(session: Session) -> str:
@@ -208,3 +224,5 @@ def say_nothing_to_do(
         done = count(len(arrangement.done), words.plan, words.plans)
         verb = "has its" if len(arrangement.done) == 1 else "have their"
         screen.say(f"{name}: nothing to do, {done} {verb} {words.summary}")
+        if phase.unwritten:
+            _say_unwritten(phase, project.dialect, screen)

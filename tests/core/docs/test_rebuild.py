@@ -61,11 +61,21 @@ def test_a_finished_phase_waits_for_verification_until_its_report_passed(dialect
     assert "Status: Milestone complete\n" in text
 
 
+def test_a_phase_with_plans_that_only_the_road_map_lists_is_not_finished() -> None:
+    builder = phase(load("gsd"), 2)
+    files = {path: text.encode() for path, text in builder.files().items()}  # type: ignore[union-attr]
+    roadmap = f"{builder.root}/ROADMAP.md"
+    files[roadmap] = files[roadmap].replace(b"\n## Progress", b"- [ ] 03-03: more\n\n## Progress")
+    del files[f"{builder.root}/STATE.md"]
+    text = rebuild_state(sorted(files), files, builder.dialect, date="d", now="n")[1].decode()
+    assert "Plan: 2 of 3 in current phase\nStatus: In progress\n" in text
+
+
 def test_decisions_and_the_core_value_are_taken_over() -> None:
     builder = phase(load("gsd"), 1)
     summary = b"---\nkey-decisions: [Ids are opaque]\n---\n"
-    text = rebuilt(builder, **{"03-01-SUMMARY": summary})[1]
-    assert "- [Phase 3]: Ids are opaque\n" in text
+    text = rebuilt(builder, **{"03-01-SUMMARY": summary, "03-02-SUMMARY": summary})[1]
+    assert text.count("- [Phase 3]: Ids are opaque\n") == 1
     assert "**Core value:** It works\n" in text
 
 

@@ -44,7 +44,9 @@ def project(dialect: Dialect, *, done: int = 1) -> dict[str, bytes]:
 
 def update(files: Mapping[str, bytes], run: RunFacts, dialect: Dialect) -> Updates:
     paths = tuple(sorted(files))
-    phase = read_phase(find_phase(paths, dialect, "3"), files, dialect, paths=paths)
+    found, roadmap = find_phase(paths, dialect, "3"), find_documents(paths, dialect).roadmap
+    text = files[roadmap] if roadmap else None
+    phase = read_phase(found, files, dialect, roadmap=text, paths=paths)
     wanted = update_inputs(paths, phase, dialect)
     return plan_updates(paths, {p: files[p] for p in wanted}, phase, run, dialect)
 
@@ -72,6 +74,22 @@ def test_a_part_of_a_phase_is_recorded_in_the_dialects_words(dialect: Dialect) -
     )
     assert "| 3. Accounts | 1/3 | In Progress | - |" in new["roadmap"]
     assert f"- [ ] **{phase.capitalize()} 3: Accounts**" in new["roadmap"]
+
+
+def test_a_phase_is_not_complete_without_the_plans_that_only_the_road_map_lists(
+    dialect: Dialect,
+) -> None:
+    files = project(dialect, done=3)
+    roadmap = find_documents(files, dialect).roadmap or ""
+    more = b"- [ ] 03-04: Gaps\n- [x] 03-05: Old\n\n## Progress"
+    files[roadmap] = files[roadmap].replace(b"\n## Progress", more)
+    run = replace(RUN, position=Position.COMPLETE, landed=("03-01", "03-02", "03-03"))
+    new = by_kind(update(files, run, dialect), dialect)
+    assert sorted(new) == ["roadmap", "state"]
+    assert f"{dialect.words.plan.capitalize()}: 3 of 4 in" in new["state"]
+    assert "Status: In progress\n" in new["state"]
+    assert f"- [ ] **{dialect.words.phase.capitalize()} 3: Accounts**" in new["roadmap"]
+    assert "| 3. Accounts | 3/4 | In Progress | - |" in new["roadmap"]
 
 
 def test_a_complete_phase_is_ticked_everywhere(dialect: Dialect) -> None:

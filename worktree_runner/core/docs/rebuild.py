@@ -6,7 +6,12 @@ from collections.abc import Iterable, Mapping
 
 from worktree_runner.core.docs.reconstruct import PhaseFacts, ProjectFacts, render_state
 from worktree_runner.core.docs.refs import token_key
-from worktree_runner.core.docs.roadmap import milestone, roadmap_phases
+from worktree_runner.core.docs.roadmap import (
+    RoadmapPhase,
+    milestone,
+    roadmap_phases,
+    unwritten_plans,
+)
 from worktree_runner.core.docs.summary import parse_summary
 from worktree_runner.core.docs.update import find_documents
 from worktree_runner.core.docs.verification import (
@@ -14,6 +19,7 @@ from worktree_runner.core.docs.verification import (
     choose_report,
     parse_verification,
 )
+from worktree_runner.core.ids import number_key
 from worktree_runner.core.listing import list_files, list_phases
 from worktree_runner.dialects.schema import Dialect
 from worktree_runner.models import PhaseDir
@@ -50,15 +56,13 @@ def rebuild_state(
     place = find_documents(known, dialect).roadmap
     roadmap = files.get(place or "", b"")
     planned = roadmap_phases(roadmap, dialect)
-    wanted = {token_key(each.token) for each in planned}
-    names = {token_key(each.token): each.name for each in planned}
+    entries = {token_key(each.token): each for each in planned}
     phases = []
     for directory in list_phases(known, dialect):
         key = token_key(directory.token)
-        if planned and key not in wanted:
+        if planned and key not in entries:
             continue
-        name = names.get(key) or directory.name
-        phases.append(_phase(directory, name, known, files, dialect))
+        phases.append(_phase(directory, entries.get(key), known, files, dialect))
     facts = ProjectFacts(
         phases=tuple(phases),
         roadmap=planned,
@@ -73,14 +77,18 @@ def rebuild_state(
 
 def _phase(
     directory: PhaseDir,
-    name: str,
+    entry: RoadmapPhase | None,
     paths: tuple[str, ...],
     files: Mapping[str, bytes],
     dialect: Dialect,
 ) -> PhaseFacts:
     listing = list_files(paths, directory, dialect)
     token = directory.token
-    plans = tuple(f"{token}-{plan.name.number}" for plan in listing.plans)
+    numbers = [plan.name.number for plan in listing.plans]
+    if entry is not None:
+        numbers += unwritten_plans(entry, {number_key(number) for number in numbers})
+    name = entry.name if entry is not None and entry.name else directory.name
+    plans = tuple(f"{token}-{number}" for number in numbers)
     summaries = tuple(
         (f"{token}-{plan.name.number}", parse_summary(files[plan.summary]))
         for plan in listing.plans

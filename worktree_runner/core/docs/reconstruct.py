@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from worktree_runner.core.docs.facts import Decision, Progress
@@ -19,7 +18,7 @@ class PhaseFacts:
     token: str
     name: str
     plans: tuple[str, ...]
-    """Ids of all its plans."""
+    """Ids of all its plans, also of those that only the road map lists."""
     summaries: tuple[tuple[str, Summary], ...]
     """Plan id and summary of those that are done."""
     verified: bool = False
@@ -158,6 +157,9 @@ def _decisions(facts: ProjectFacts, word: str) -> list[str]:
         for plan, summary in phase.summaries
         for text in summary.key_decisions
     ]
-    latest: Sequence[tuple[str, Decision]] = taken[-MOST_DECISIONS:]
+    once = {
+        " ".join(decision.text.split()).casefold(): (token, decision) for token, decision in taken
+    }
+    latest = list(once.values())[-MOST_DECISIONS:]
     lines = [f"- [{word} {plain_token(t)}]: {' '.join(d.text.split())}" for t, d in latest]
     return lines or ["None yet."]

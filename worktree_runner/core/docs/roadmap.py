@@ -8,18 +8,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from worktree_runner.core.docs.markdown import Section, field, sections
 from worktree_runner.core.docs.page import Page
 from worktree_runner.core.docs.refs import (
     phase_heading,
     phases_in,
+    plan_number,
     requirement_ids,
     same_phase,
     token_key,
 )
+from worktree_runner.core.ids import format_number, number_key
 from worktree_runner.dialects.schema import Dialect
 
 _BOX = re.compile(r"^(?P<lead>\s*(?:[-*+]|\d+[.)])\s+)\[(?P<mark>[ xX])\](?P<gap>\s+)(?P<text>.*)$")
@@ -47,6 +50,8 @@ class RoadmapPhase:
     criteria: tuple[str, ...] = ()
     line: int = 0
     """Line of its heading, or of its check-box; from 1."""
+    open_plans: tuple[str, ...] = ()
+    """Numbers of the plans that are listed below it and not ticked, without padding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +217,7 @@ def _phase(
     name = goal = depends = ""
     requirements: tuple[str, ...] = ()
     criteria: tuple[str, ...] = ()
+    open_plans: tuple[str, ...] = ()
     done = box is not None and box.checked
     if section is not None:
         named = phase_heading((dialect.words.phase,)).match(section.title)
@@ -223,12 +229,20 @@ def _phase(
         found = field(page, whole, dialect.words.requirements, "requirements", "requirement ids")
         requirements = requirement_ids(_with_list(page, section, found.line)) if found else ()
         criteria = _criteria(page, section)
+        open_plans = _open_plans(page, section, token)
     if box is not None and not name:
         name = _clean_name(box.rest)
     if box is not None and not goal:
         goal = _described(box.rest)
     line = (section.line if section else box.line if box else 0) + 1
-    return RoadmapPhase(token, name, done, goal, depends, requirements, criteria, line)
+    return RoadmapPhase(token, name, done, goal, depends, requirements, criteria, line, open_plans)
+
+
+def _open_plans(page: Page, section: Section, token: str) -> tuple[str, ...]:
+    lines = (line for line in section.whole if line not in page.archived | page.quoted)
+    boxes = (m for line in lines if (m := _BOX.match(page.text(line))) and m["mark"] == " ")
+    numbers = (plan_number(m["text"], token) for m in boxes)
+    return tuple(dict.fromkeys(number for number in numbers if number is not None))
 
 
 def _clean_name(rest: str) -> str:
@@ -291,6 +305,16 @@ def _criteria(page: Page, section: Section) -> tuple[str, ...]:
         elif found and not text[:1].isspace():
             break
     return tuple(found)
+
+
+def unwritten_plans(phase: RoadmapPhase, there: Collection[tuple[Any, ...]]) -> tuple[str, ...]:
+    """Numbers of the open plans without a file; `there` holds the keys of those that have one.
+
+    Nothing where no plan has one yet, or where the phase is ticked.
+    """
+    if phase.done or not there:
+        return ()
+    return tuple(format_number(each) for each in phase.open_plans if number_key(each) not in there)
 
 
 def depends_tokens(phase: RoadmapPhase) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 - Counts, decisions and requirements come from the summaries on the target and from nothing that
   an agent said elsewhere.
 - The phase's check-box and the requirements are written only with `Position.COMPLETE`, and only
-  if every plan of the phase has its summary.
+  if every plan of the phase has its summary, those included that so far only the road map lists.
 - A document that is missing is named, not made: see `worktree_runner.core.docs.rebuild`.
 """
 
@@ -139,7 +139,8 @@ class _Update:
             for plan in phase.plans
             if plan.done or (plan.summary_path in known and self._filled(plan.summary_path))
         )
-        self.complete = run.position is Position.COMPLETE and len(self.done) == len(phase.plans)
+        self.total = len(phase.plans) + len(phase.unwritten)
+        self.complete = run.position is Position.COMPLETE and len(self.done) == self.total
         self.roadmap = files.get(self.places.roadmap or "", b"")
 
     def updates(self) -> Updates:
@@ -177,7 +178,7 @@ class _Update:
             phase=PhaseRef(self.token, self.phase.dir.name),
             position=position,
             plans_done=len(self.done),
-            plans_total=len(self.phase.plans),
+            plans_total=self.total,
             date=run.date,
             now=run.now,
             activity=run.activity or self._activity(words.phase, words.plan, words.plans),
@@ -201,7 +202,7 @@ class _Update:
 
     def _position(self) -> Position:
         """What the run says, but never more than the summaries show."""
-        all_done = len(self.done) == len(self.phase.plans)
+        all_done = len(self.done) == self.total
         said = self.run.position
         if all_done:
             return Position.EXECUTED if said is Position.PARTIAL else said
@@ -217,7 +218,7 @@ class _Update:
         title = f"{phase.capitalize()} {plain_token(self.token)}"
         if self.complete:
             return f"{title} complete"
-        done, total = len(self.done), len(self.phase.plans)
+        done, total = len(self.done), self.total
         return f"{title}: {done} of {total} {plan if total == 1 else plans} complete"
 
     def _progress(self) -> Progress | None:
@@ -233,7 +234,7 @@ class _Update:
             if entry is None:
                 continue
             if same_phase(directory.token, self.token):
-                plans += len(self.phase.plans)
+                plans += self.total
                 finished += len(self.done)
             else:
                 listed = list_files(self.paths, directory, self.dialect).plans
@@ -253,7 +254,7 @@ class _Update:
         facts = RoadmapFacts(
             token=self.token,
             done=tuple(plan.number for plan in self.done),
-            plans_total=len(self.phase.plans),
+            plans_total=self.total,
             date=self.run.date,
             phase_complete=self.complete,
             milestone=milestone(self.roadmap, self.dialect).version,
