@@ -21,12 +21,12 @@ from worktree_runner.store.mailbox import Mailbox
 
 @pytest.fixture
 def linked(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A linked worktree, entered; its repository knows BoldMarsh and plan-03-01."""
+    """A linked worktree, entered; its repository knows BoldMarsh and 03-01."""
     repo.commit("first", {"a": "1\n"})
     repo.git("worktree", "add", "-q", ".worktrees/wt-03-01", "-b", "gsd/03-01")
     box = Mailbox(locate.here(repo.path).layout)
     box.register("BoldMarsh", "wtrun", task="phase 3")
-    box.register("plan-03-01", "opencode")
+    box.register("03-01", "opencode")
     monkeypatch.chdir(repo.path / ".worktrees/wt-03-01")
     return repo.path / ".worktrees/wt-03-01"
 
@@ -49,11 +49,11 @@ def test_a_plan_writes_from_its_worktree_and_the_main_worktree_reads_it(
     assert sent.stdout == "sent message 1 to BoldMarsh\n"
     monkeypatch.chdir(repo.path)
     (message,) = out("inbox", "--as", "BoldMarsh", "--unread")
-    assert (message["sender"], message["body"]) == ("plan-03-01", "## done\n")
+    assert (message["sender"], message["body"]) == ("03-01", "## done\n")
     assert (message["importance"], message["ack_required"]) == ("high", True)
     line = run("inbox", "--as", "BoldMarsh").stdout
     assert line.startswith("   1*") and line.endswith(
-        "plan-03-01 -> BoldMarsh  [gsd-03-01] Plan Complete [high] [ack]\n"
+        "03-01 -> BoldMarsh  [gsd-03-01] Plan Complete [high] [ack]\n"
     )
     page = run("read", "1", "--as", "BoldMarsh").stdout
     assert "thread:  gsd-03-01\n" in page and page.endswith("\n\n## done\n")
@@ -63,8 +63,8 @@ def test_a_plan_writes_from_its_worktree_and_the_main_worktree_reads_it(
 
 
 def test_a_reply_stays_on_the_thread_and_goes_to_the_sender(linked: Path) -> None:
-    run("send", "--to", "plan-03-01", "-s", "Stop?", "-m", "b", "--ack", "--as", "BoldMarsh")
-    run("send", "--reply", "1", "-m", "yes", WTRUN_AGENT="plan-03-01")
+    run("send", "--to", "03-01", "-s", "Stop?", "-m", "b", "--ack", "--as", "BoldMarsh")
+    run("send", "--reply", "1", "-m", "yes", WTRUN_AGENT="03-01")
     first, second = out("read", "--thread", "1")
     assert second["subject"] == "Re: Stop?" and second["to"] == ["BoldMarsh"]
     assert (second["reply_to"], second["thread_id"], second["ack_required"]) == (1, "1", True)
@@ -73,7 +73,7 @@ def test_a_reply_stays_on_the_thread_and_goes_to_the_sender(linked: Path) -> Non
 
 def test_outside_of_an_agent_everything_is_listed_and_the_writer_is_user(linked: Path) -> None:
     run("send", "--to", "BoldMarsh", "-s", "hello", "-m", "b")
-    run("send", "--to", "plan-03-01", "-s", "urgent", "-m", "b", "--importance", "urgent")
+    run("send", "--to", "03-01", "-s", "urgent", "-m", "b", "--importance", "urgent")
     assert [m["sender"] for m in out("inbox")] == ["user", "user"]
     assert [m["subject"] for m in out("inbox", "--urgent")] == ["urgent"]
     assert [m["subject"] for m in out("inbox", "-n", "1")] == ["urgent"]
@@ -91,11 +91,11 @@ def test_a_programs_name_is_replaced_by_one_that_stays(linked: Path) -> None:
 
 def test_an_attempt_acts_under_the_name_that_its_run_gave_it(linked: Path) -> None:
     box = Mailbox(locate.here().layout)
-    name = box.register("plan-03-01", "opencode", seed="run2/03-01/1").name
-    assert name != "plan-03-01", "another agent has that name"
+    name = box.register("03-01", "opencode", seed="run2/03-01/1").name
+    assert name != "03-01", "another agent has that name"
     run("send", "--to", "BoldMarsh", "-s", "s", "-m", "b", WTRUN_RUN="run2", WTRUN_PLAN="03-01")
     run("send", "--to", "BoldMarsh", "-s", "s", "-m", "b", WTRUN_RUN="run3", WTRUN_PLAN="03-01")
-    assert [m["sender"] for m in out("inbox")] == ["plan-03-01", name]
+    assert [m["sender"] for m in out("inbox")] == ["03-01", name]
 
 
 def test_control_characters_of_a_message_never_reach_the_terminal(linked: Path) -> None:

@@ -51,7 +51,7 @@ def test_the_endpoint_knows_the_attempt_and_ends_with_the_run(mail: RunMail) -> 
         (server,) = mail.servers(agent)
         assert server.name == "mcp-agent-mail"
         given = {"project_key": str(mail.place.root), "program": "gsd-executor", "model": "m"}
-        assert call(server, "register_agent", **given)["name"] == agent.name == "plan-03-01"
+        assert call(server, "register_agent", **given)["name"] == agent.name == "03-01"
         second = RunMail(mail.place, "run2", mail.dialect, mail.folder)
         second.open()
         assert second.servers(agent)[0].url == server.url, "a second run attaches"

@@ -111,13 +111,13 @@ def test_a_token_binds_the_name_and_a_foreign_one_is_no_obstacle(
     agent = start.plan_agent(served.mailbox, "run1", "03-01", 1, program="opencode")
     token = start.token_of(served.place.layout, agent.name)
     given = {"project_key": project, "program": "gsd-executor", "model": "m"}
-    assert served.ok("register_agent", token, **given)["name"] == agent.name == "plan-03-01"
+    assert served.ok("register_agent", token, **given)["name"] == agent.name == "03-01"
     assert served.ok("register_agent", token, name="Somebody", **given)["name"] == agent.name
     other = served.ok("register_agent", "hand-written-token-of-agent-mail", **given)["name"]
     assert other != agent.name
     text = served.error("fetch_inbox", token, project_key=project, agent_name=other)
-    assert text.startswith("Error calling tool 'fetch_inbox': ") and "'plan-03-01'" in text
-    assert served.ok("fetch_inbox", token, project_key=project, agent_name="PLAN-03-01") == []
+    assert text.startswith("Error calling tool 'fetch_inbox': ") and "'03-01'" in text
+    assert served.ok("fetch_inbox", token, project_key=project, agent_name="03-01") == []
     forged = f"{agent.name}.{'0' * 40}"
     assert served.ok("register_agent", forged, **given)["name"] != agent.name
 

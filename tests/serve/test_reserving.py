@@ -175,7 +175,7 @@ def test_a_plans_agent_and_its_run_are_one_party(served: Served, project: str) -
     mine = {"project_key": project, "agent_name": agent.name}
     found = served.ok("file_reservation_paths", token, **mine, paths=["seven/a", "seven/b"])
     assert [grant["path_pattern"] for grant in found["granted"]] == ["seven/a"]
-    assert found["conflicts"][0]["holders"][0]["agent"] == "plan-07-02"
+    assert found["conflicts"][0]["holders"][0]["agent"] == "07-02"
     assert served.ok("release_file_reservations", token, **mine)["released"] == 1
     still = [held.reservation.holder.by for held in registry.active()
              if held.reservation.pattern == "seven/a"]  # fmt: skip

@@ -137,10 +137,10 @@ def test_a_plans_agent_and_token_are_the_same_after_a_restart(tmp_path: Path) ->
     layout = locate.here(repo.path).layout
     first = start.plan_agent(Mailbox(layout), "r1", "03-01", 1, program="opencode")
     again = start.plan_agent(Mailbox(layout), "r1", "03-01", 1, program="opencode")
-    assert (first.name, first.id) == (again.name, again.id) == ("plan-03-01", 1)
+    assert (first.name, first.id) == (again.name, again.id) == ("03-01", 1)
     assert start.token_of(layout, first.name) == start.token_of(layout, again.name)
     retry = start.plan_agent(Mailbox(layout), "r1", "03-01", 2, program="opencode")
-    assert retry.name == "plan-03-01-a2"
+    assert retry.name == "03-01-a2"
     other_run = start.plan_agent(Mailbox(layout), "r2", "03-01", 1, program="opencode")
     assert other_run.name not in (first.name, retry.name)
     done = subprocess.run(

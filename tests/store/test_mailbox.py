@@ -31,18 +31,16 @@ class Clock:
 @pytest.fixture
 def mailbox(tmp_path: Path) -> Mailbox:
     box = Mailbox(Layout(tmp_path), clock=Clock())
-    for name in ("BoldMarsh", "plan-03-01", "plan-03-02"):
+    for name in ("BoldMarsh", "03-01", "03-02"):
         box.register(name, "test", "model")
     return box
 
 
 def test_a_message_reaches_to_cc_and_bcc_once_with_its_kind(mailbox: Mailbox) -> None:
     draft = Draft("hello", "body\n", "gsd-03-01", importance="high", ack_required=True)
-    sent = mailbox.send(
-        "plan-03-01", ["boldmarsh", "BoldMarsh"], draft, cc=["plan-03-02"], bcc=["plan-03-01"]
-    )
-    assert (sent.id, sent.to, sent.sender) == (1, ("BoldMarsh",), "plan-03-01")
-    kinds = [mailbox.inbox(name)[0].kind for name in ("BoldMarsh", "plan-03-02", "plan-03-01")]
+    sent = mailbox.send("03-01", ["boldmarsh", "BoldMarsh"], draft, cc=["03-02"], bcc=["03-01"])
+    assert (sent.id, sent.to, sent.sender) == (1, ("BoldMarsh",), "03-01")
+    kinds = [mailbox.inbox(name)[0].kind for name in ("BoldMarsh", "03-02", "03-01")]
     assert kinds == ["to", "cc", "bcc"]
     assert mailbox.message(1) == sent
     assert Mailbox(Layout(mailbox.folder.parent.parent)).message(1) == sent
@@ -50,21 +48,21 @@ def test_a_message_reaches_to_cc_and_bcc_once_with_its_kind(mailbox: Mailbox) ->
 
 def test_an_unknown_recipient_stops_the_whole_message(mailbox: Mailbox) -> None:
     with pytest.raises(UnknownRecipientError) as caught:
-        mailbox.send("plan-03-01", ["BoldMarsh", "Nobody"], Draft("s", "b"))
+        mailbox.send("03-01", ["BoldMarsh", "Nobody"], Draft("s", "b"))
     assert caught.value.unknown == ("Nobody",) and "BoldMarsh" in caught.value.message
     assert mailbox.messages() == []
 
 
 def test_wrong_importance_and_no_recipient_are_refused(mailbox: Mailbox) -> None:
     with pytest.raises(UsageError, match="importance"):
-        mailbox.send("plan-03-01", ["BoldMarsh"], Draft("s", "b", importance="very"))
+        mailbox.send("03-01", ["BoldMarsh"], Draft("s", "b", importance="very"))
     with pytest.raises(UsageError, match="recipient"):
-        mailbox.send("plan-03-01", [], Draft("s", "b"))
+        mailbox.send("03-01", [], Draft("s", "b"))
 
 
 def test_inbox_filters_and_order(mailbox: Mailbox) -> None:
     for number, importance in enumerate(("normal", "urgent", "high"), start=1):
-        mailbox.send("plan-03-01", ["BoldMarsh"], Draft(f"m{number}", "b", importance=importance))
+        mailbox.send("03-01", ["BoldMarsh"], Draft(f"m{number}", "b", importance=importance))
     assert [d.message.subject for d in mailbox.inbox("BoldMarsh")] == ["m3", "m2", "m1"]
     assert [d.message.id for d in mailbox.inbox("BoldMarsh", limit=1)] == [3]
     assert [d.message.id for d in mailbox.inbox("BoldMarsh", urgent_only=True)] == [3, 2]
@@ -72,17 +70,17 @@ def test_inbox_filters_and_order(mailbox: Mailbox) -> None:
     assert [d.message.id for d in mailbox.inbox("BoldMarsh", since=second)] == [3]
     mailbox.mark_read("BoldMarsh", 2)
     assert [d.message.id for d in mailbox.inbox("BoldMarsh", unread_only=True)] == [3, 1]
-    assert mailbox.inbox("plan-03-02") == []
+    assert mailbox.inbox("03-02") == []
 
 
 def test_acknowledging_marks_read_and_a_repeat_keeps_the_first_time(mailbox: Mailbox) -> None:
-    mailbox.send("plan-03-01", ["BoldMarsh"], Draft("s", "b", ack_required=True))
+    mailbox.send("03-01", ["BoldMarsh"], Draft("s", "b", ack_required=True))
     read = mailbox.mark_read("BoldMarsh", 1)
     taken = mailbox.acknowledge("boldmarsh", 1)
     assert read.acknowledged_at is None and taken.read_at == read.read_at
     assert mailbox.acknowledge("BoldMarsh", 1) == taken
-    with pytest.raises(UsageError, match="no message 1 in the inbox of plan-03-02"):
-        mailbox.acknowledge("plan-03-02", 1)
+    with pytest.raises(UsageError, match="no message 1 in the inbox of 03-02"):
+        mailbox.acknowledge("03-02", 1)
 
 
 def test_a_name_is_given_once_whatever_its_case_and_a_seed_keeps_its_name(mailbox: Mailbox) -> None:
@@ -98,26 +96,26 @@ def test_a_name_is_given_once_whatever_its_case_and_a_seed_keeps_its_name(mailbo
 def test_the_run_sends_only_what_an_agent_did_not(mailbox: Mailbox) -> None:
     start = mailbox.agents.all()[0].inception_ts
     own = mailbox.send(
-        "plan-03-01", ["BoldMarsh"], Draft("[gsd-03-01] Plan complete!", "b", "gsd-03-01")
+        "03-01", ["BoldMarsh"], Draft("[gsd-03-01] Plan complete!", "b", "gsd-03-01")
     )
     done = Draft("[gsd-03-01] Plan Complete", "b", "gsd-03-01")
     failed = Draft("[gsd-03-01] Plan FAILED", "b", "gsd-03-01", importance="high")
-    given = {"since": start, "authors": ["plan-03-01"]}
-    assert mailbox.send_once("plan-03-02", ["BoldMarsh"], done, **given) == (own, False)
-    _, sent = mailbox.send_once("plan-03-02", ["BoldMarsh"], failed, **given)
+    given = {"since": start, "authors": ["03-01"]}
+    assert mailbox.send_once("03-02", ["BoldMarsh"], done, **given) == (own, False)
+    _, sent = mailbox.send_once("03-02", ["BoldMarsh"], failed, **given)
     assert sent
-    _, sent = mailbox.send_once("plan-03-02", ["BoldMarsh"], failed, **given)
+    _, sent = mailbox.send_once("03-02", ["BoldMarsh"], failed, **given)
     assert not sent, "a resumed run does not send its own message twice"
-    later = {"since": "2027-01-01T00:00:00.000000+00:00", "authors": ["plan-03-01"]}
-    assert mailbox.send_once("plan-03-02", ["BoldMarsh"], done, **later)[1]
+    later = {"since": "2027-01-01T00:00:00.000000+00:00", "authors": ["03-01"]}
+    assert mailbox.send_once("03-02", ["BoldMarsh"], done, **later)[1]
 
 
 def test_an_unreadable_file_is_passed_over_and_its_number_is_not_used_again(
     mailbox: Mailbox,
 ) -> None:
-    mailbox.send("plan-03-01", ["BoldMarsh"], Draft("first", "b"))
+    mailbox.send("03-01", ["BoldMarsh"], Draft("first", "b"))
     (mailbox.folder / "messages/00000002.json").write_text("")
-    assert mailbox.send("plan-03-01", ["BoldMarsh"], Draft("third", "b")).id == 3
+    assert mailbox.send("03-01", ["BoldMarsh"], Draft("third", "b")).id == 3
     assert [message.subject for message in mailbox.messages()] == ["first", "third"]
 
 
@@ -127,7 +125,7 @@ def test_threads_of_one_process_share_a_mailbox(mailbox: Mailbox) -> None:
     def write(number: int) -> None:
         start.wait()
         for turn in range(25):
-            mailbox.send("plan-03-01", ["BoldMarsh"], Draft(f"{number}/{turn}", "b"))
+            mailbox.send("03-01", ["BoldMarsh"], Draft(f"{number}/{turn}", "b"))
 
     threads = [threading.Thread(target=write, args=(n,)) for n in range(8)]
     for thread in threads:
@@ -148,7 +146,7 @@ box = Mailbox(Layout(Path(sys.argv[1])))
 number = 0
 while True:
     number += 1
-    sent = box.send("plan-03-01", ["BoldMarsh"], Draft(f"{sys.argv[2]}-{number}", "b" * 500))
+    sent = box.send("03-01", ["BoldMarsh"], Draft(f"{sys.argv[2]}-{number}", "b" * 500))
     box.acknowledge("BoldMarsh", sent.id)
     print(sent.id, sent.subject, flush=True)
 """
@@ -182,5 +180,5 @@ def test_kill_9_loses_no_message_that_was_answered_and_frees_the_lock(mailbox: M
     marks = mailbox.marks("BoldMarsh")
     assert all(marks[number].acknowledged_at for number in answered)
     started = time.monotonic()
-    mailbox.send("plan-03-01", ["BoldMarsh"], Draft("after", "b"))
+    mailbox.send("03-01", ["BoldMarsh"], Draft("after", "b"))
     assert time.monotonic() - started < 1

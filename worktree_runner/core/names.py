@@ -2,7 +2,7 @@
 
 - A name is a safe id: a letter or digit, then letters, digits, `.`, `_`, `-`; 128 at most. It is
   also a file name. Two names are the same if they differ only in case.
-- A caller's own safe id is honoured (`plan-03-01`, `BoldMarsh`), except the bare name of a
+- A caller's own safe id is honoured (`03-01`, `BoldMarsh`), except the bare name of a
   program (`claude-code`): two agents that both say it would share one inbox.
 - A made-up name is an adjective and a noun (`QuietHarbor`). The same seed gives the same name, so
   a plan's attempt keeps its name over a restart; a taken name makes way for the next one.

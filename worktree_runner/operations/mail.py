@@ -27,7 +27,7 @@ def identity(mailbox: Mailbox, env: Mapping[str, str], chosen: str | None) -> st
         return None
     work = (env.get("WTRUN_RUN", ""), plan)
     found = [agent.name for agent in mailbox.agents.all() if agent.run_and_plan == work]
-    return found[-1] if found else f"plan-{plan}"
+    return found[-1] if found else plan
 
 
 def send(

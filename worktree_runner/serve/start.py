@@ -94,8 +94,8 @@ def plan_agent(
     mailbox: Mailbox, run_id: str, plan_id: str, attempt: int, *, program: str, model: str = ""
 ) -> Agent:
     """The mailbox's agent for one attempt: the same one, with the same name, after a restart."""
-    hint = f"plan-{plan_id}" if attempt == 1 else f"plan-{plan_id}-a{attempt}"
-    task = f"Executing plan {plan_id}"
+    hint = plan_id if attempt == 1 else f"{plan_id}-a{attempt}"
+    task = f"Executing {plan_id}"
     return mailbox.register(hint, program, model, task, seed=f"{run_id}/{plan_id}/{attempt}")
 
 

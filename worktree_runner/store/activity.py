@@ -40,7 +40,7 @@ def name_of(mailbox: Mailbox, holder: Holder) -> str:
         return holder.name or holder.label
     wanted = (holder.run, holder.plan)
     found = [agent.name for agent in mailbox.agents.all() if agent.run_and_plan == wanted]
-    return found[-1] if found else f"plan-{holder.plan}"
+    return found[-1] if found else holder.plan
 
 
 def _seconds(stamp: str) -> float:
