@@ -29,7 +29,7 @@ def test_a_failed_plan_names_what_is_skipped_without_it() -> None:
     assert as_text(question) == (
         'Plan 03-04 "mail sender" failed\n'
         "\n"
-        "exit 1 after 6 min 12 s.\n"
+        "exit 1 (after 6 min 12 s).\n"
         "\n"
         "The end of its log:\n"
         "  | one\n"
@@ -42,7 +42,7 @@ def test_a_failed_plan_names_what_is_skipped_without_it() -> None:
         "  [o]pen shell: A shell in its worktree; exit comes back here.\n"
         "  [c]ontinue without it (skips 05-01): 03-04 stays failed; 05-01 is skipped,"
         " the others go on.\n"
-        "  [s]top: Nothing further starts; what runs is finished first. It can be resumed."
+        "  [s]top: Nothing further starts; what is at work finishes. It can be resumed."
     )
 
 

@@ -52,7 +52,7 @@ def test_a_letter_answers(session: type[Session]) -> None:
     one = session("failure")
     shown = one.answer("[?]: ", "c")
     assert 'Plan 03-04 "mail" failed' in shown
-    assert "exit 1 after 6 min 12 s." in shown
+    assert "exit 1 (after 6 min 12 s)." in shown
     assert "[c]ontinue without it (skips 05-01 and 05-02)" in shown
     assert one.result() == {"key": "c", "text": ""}
 

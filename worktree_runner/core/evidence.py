@@ -94,15 +94,15 @@ def judge(evidence: Evidence) -> Verdict:
         return Verdict(Kind.FAILED, evidence.message or "the agent stalled", "", notes)
     if evidence.ended == "timed_out":
         after = "" if evidence.seconds is None else f" after {evidence.seconds:.0f} s"
-        hint = "give it longer with --timeout, or split the plan"
+        hint = "give it longer with --timeout, or fewer tasks at a time"
         return Verdict(Kind.FAILED, f"the agent ran out of time{after}", hint, notes)
     if evidence.exit_code != 0:
         alarm = any(text in evidence.message for text in FALSE_ALARMS)
         if not (alarm and gap is None):
-            said = f": {evidence.message}" if evidence.message else ""
-            return Verdict(
-                Kind.FAILED, f"the agent ended with exit code {evidence.exit_code}{said}", "", notes
-            )
+            code = f"exit code {evidence.exit_code}"
+            said = evidence.message.removeprefix(code).removeprefix(": ")
+            more = f": {said}" if said else ""
+            return Verdict(Kind.FAILED, f"the agent ended with {code}{more}", "", notes)
         notes = (*notes, "the agent reported a known false alarm; the evidence is complete")
     if gap is not None:
         return Verdict(Kind.FAILED, gap, "", notes)

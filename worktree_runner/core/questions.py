@@ -80,7 +80,7 @@ def failure_question(
     id: str = "",
 ) -> Question:
     """What to do about a plan that failed; `skipped` are the plans that wait for its work."""
-    after = f" after {duration(elapsed_s)}" if elapsed_s is not None else ""
+    after = f" (after {duration(elapsed_s)})" if elapsed_s is not None else ""
     lines = [f"{clean_line(reason)}{after}."]
     if log_tail.strip():
         lines += ["", "The end of its log:", *_quoted(log_tail)]
@@ -101,9 +101,7 @@ def failure_question(
         Option("l", "log", "Its whole log in the pager; then this question again.", looks=True),
         *((shell,) if can_open else ()),
         Option("c", without, consequence),
-        Option(
-            "s", "stop", "Nothing further starts; what runs is finished first. It can be resumed."
-        ),
+        Option("s", "stop", "Nothing further starts; what is at work finishes. It can be resumed."),
     )
     heading = f'{noun.capitalize()} {plan} "{clean_line(title, 60)}" failed'
     return Question(QuestionKind.FAILURE, plan, heading, "\n".join(lines), options, id)
@@ -163,8 +161,8 @@ def reserved_question_of(
     """What to do with a plan that can't start because others have reserved its files."""
     options = (
         Option("w", "wait", f"{plan} starts as soon as {holders} gives the files back."),
-        Option("f", "fail the plan", f"{plan} is not started; what depends on it is skipped."),
-        Option("s", "stop", "Nothing more is started; what runs is finished and merged."),
+        Option("f", f"fail the {noun}", f"{plan} is not started; what depends on it is skipped."),
+        Option("s", "stop", "Nothing more is started; what is at work is finished and merged."),
     )
     heading = f'{noun.capitalize()} {plan} "{clean_line(title, 60)}" needs files of {holders}'
     return Question(QuestionKind.RESERVED, plan, heading, "\n".join(reservations), options)
