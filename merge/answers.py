@@ -18,10 +18,10 @@ from merge.tree import SUBMODULE, merged_mode
 from merge.types import Choice, ChoiceKind, ConflictHunk, Entry, FileConflict
 
 _WORDS = {
-    ChoiceKind.OURS: "the target's",
-    ChoiceKind.THEIRS: "the plan's",
-    ChoiceKind.BOTH: "both, the target's first",
-    ChoiceKind.BOTH_REVERSED: "both, the plan's first",
+    ChoiceKind.OURS: "the target's side",
+    ChoiceKind.THEIRS: "the branch's side",
+    ChoiceKind.BOTH: "both sides, the target's first",
+    ChoiceKind.BOTH_REVERSED: "both sides, the branch's first",
     ChoiceKind.PROPOSAL: "the proposal",
     ChoiceKind.CONTENT: "edited by hand",
     ChoiceKind.DELETE: "deleted",

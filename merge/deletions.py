@@ -15,7 +15,7 @@ from merge.policy import Declared, matches
 from merge.ports import ObjectStore
 from merge.types import Entry
 
-WHY = "the plan deletes this file, which it did not declare"
+WHY = "the branch deletes this file, which was not declared"
 
 
 def undeclared(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from merge.policy import matches
 
 NEVER = (
-    ("STATE.md", "the run itself keeps the planning state"),
-    ("ROADMAP.md", "the run itself keeps the planning state"),
-    ("REQUIREMENTS.md", "the run itself keeps the planning state"),
+    ("STATE.md", "one writer keeps the planning state"),
+    ("ROADMAP.md", "one writer keeps the planning state"),
+    ("REQUIREMENTS.md", "one writer keeps the planning state"),
     (".github/workflows/", "workflow files decide what runs with the project's secrets"),
     (".github/actions/", "workflow files decide what runs with the project's secrets"),
     (".gitlab-ci.yml", "CI files decide what runs with the project's secrets"),

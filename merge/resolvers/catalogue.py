@@ -67,19 +67,19 @@ RULES: tuple[Rule, ...] = (
 TESTED: tuple[Rule, ...] = (
     Rule(
         "both-inserted",
-        "both sides inserted something here; both are kept whole, and the gate decides",
+        "both sides inserted something here; both are kept whole, and the check decides",
         additive.both_inserted,
         "tested",
     ),
     Rule(
         "adjacent-changes",
-        "the changes touch but don't overlap; both are kept, and the gate decides",
+        "the changes touch but don't overlap; both are kept, and the check decides",
         additive.adjacent_changes,
         "tested",
     ),
     Rule(
         "separate-words",
-        "the sides changed different words of these lines; both are kept, and the gate decides",
+        "the sides changed different words of these lines; both are kept, and the check decides",
         additive.separate_words,
         "tested",
     ),

@@ -49,7 +49,7 @@ def test_command_lines(line: str, expected: bool) -> None:
     [
         ("read", "/etc/passwd", ""),
         ("edit", "src/a.py", ""),
-        ("edit", "src/auth/login.py", "reserved by another plan"),
+        ("edit", "src/auth/login.py", "reserved by somebody else"),
         ("delete", "../other/a.py", "outside of the worktree"),
         ("edit", "/etc/passwd", "outside of the worktree"),
         ("edit", "", "names no file"),

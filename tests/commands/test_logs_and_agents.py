@@ -56,7 +56,7 @@ def test_events_are_told_in_words(repo: Repo) -> None:
         "✗ denied Bash python3 -c 1 (This command requires approval)",
         "(no exit status was written)",
     ]
-    assert "plan 03-01, attempt 1, agent claude, run r1" in shown.stderr
+    assert "03-01, attempt 1, agent claude, of r1" in shown.stderr
 
 
 def test_raw_lines_reach_the_terminal_without_control_characters(repo: Repo) -> None:
@@ -72,16 +72,16 @@ def test_newest_run_and_attempt_are_the_default(repo: Repo) -> None:
     recorded(repo, "gemini", "ok", run="r2", n=1)
     second = recorded(repo, "qwen", "ok", run="r2", n=2)
     assert logs("03-01", "--path").stdout == f"{second}\n"
-    assert "agent gemini, run r2" in logs("03-01", "--attempt", "1").stderr
-    assert "agent codex, run r1" in logs("03-01", "--run", "r1").stderr
+    assert "agent gemini, of r2" in logs("03-01", "--attempt", "1").stderr
+    assert "agent codex, of r1" in logs("03-01", "--run", "r1").stderr
 
 
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("03-02",), "plan 03-02 has not been started"),
-        (("03-01", "--attempt", "7"), "plan 03-01 has no attempt 7; there is 1 and 2"),
-        (("03-01", "--run", "r9"), "there is no run r9"),
+        (("03-02",), "03-02 has not been started"),
+        (("03-01", "--attempt", "7"), "03-01 has no attempt 7; there is 1 and 2"),
+        (("03-01", "--run", "r9"), "nothing executed is called r9"),
     ],
 )
 def test_what_is_not_there_is_said(

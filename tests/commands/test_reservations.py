@@ -22,7 +22,7 @@ from worktree_runner.store.activity import activity_of
 from worktree_runner.store.mailbox import Mailbox
 from worktree_runner.store.registry import Registry
 
-PLAN_1 = {"WTRUN_RUN": "r1", "WTRUN_PLAN": "03-01", "WTRUN_AGENT": "plan-03-01"}
+PLAN_1 = {"WTRUN_RUN": "r1", "WTRUN_PLAN": "03-01", "WTRUN_AGENT": "03-01"}
 PLAN_2 = {"WTRUN_RUN": "r1", "WTRUN_PLAN": "03-02"}
 COMMANDS = {
     "reserve": reserve.command,
@@ -68,7 +68,7 @@ def test_a_plan_reserves_in_its_worktree_and_the_main_worktree_sees_it(
     assert listed("a.py") == rows[:1]
     (head, line) = run("reservations", "../docs/x.md").splitlines()
     assert head.split()[:5] == ["id", "holder", "pattern", "mode", "since"]
-    assert line.split()[:5] == ["2", "plan", "03-01", "docs/", "exclusive"]
+    assert line.split()[:4] == ["2", "03-01", "docs/", "exclusive"]
     assert line.endswith("task 2")
 
 
@@ -76,7 +76,7 @@ def test_a_denial_names_holder_times_and_reason_and_reserves_nothing(linked: Pat
     run("reserve", "src/", "--reason", "big move", env=PLAN_1)
     with pytest.raises(WtrunError) as denied:
         run("reserve", "lib/x.py", "src/a.py", env=PLAN_2)
-    assert denied.value.message.startswith("src/a.py is reserved by plan 03-01 (src/) since ")
+    assert denied.value.message.startswith("src/a.py is reserved by 03-01 (src/) since ")
     assert denied.value.message.endswith(": big move")
     assert denied.value.exit_code == 1
     assert [row["plan"] for row in listed()] == ["03-01"]
@@ -91,7 +91,7 @@ def test_a_denial_names_holder_times_and_reason_and_reserves_nothing(linked: Pat
 def test_shared_reservations_go_together(linked: Path) -> None:
     run("reserve", "src/", "--shared", env=PLAN_1)
     run("reserve", "src/", "--shared", env=PLAN_2)
-    with pytest.raises(WtrunError, match=r"reserved by others:\n  src/a\.py is reserved by plan"):
+    with pytest.raises(WtrunError, match=r"reserved by others:\n  src/a\.py is reserved by 03-01"):
         run("reserve", "src/a.py")
 
 
@@ -164,8 +164,8 @@ def test_force_needs_a_silent_holder_and_sends_it_a_message(linked: Path) -> Non
     layout = locate.here(linked).layout
     registry = Registry(layout)
     box = Mailbox(layout)
-    box.register("plan-03-01", "opencode")
-    holder = Holder("r1", "03-01", "plan-03-01", By.AGENT)
+    box.register("03-01", "opencode")
+    holder = Holder("r1", "03-01", "03-01", By.AGENT)
     assert isinstance(registry.grant(Request(holder, ("src/",), worktree=str(linked))), Grant)
     with pytest.raises(WtrunError, match="still shows recent activity"):
         run("release", "--force", "1")
@@ -173,7 +173,7 @@ def test_force_needs_a_silent_holder_and_sends_it_a_message(linked: Path) -> Non
     registry.release(holder)
     registry.grant(Request(holder, ("src/",), ttl=0, worktree=str(linked)))
     assert run("release", "--force", "2") == "released src/ (id 2): lease has run out\n"
-    (delivery,) = box.inbox("plan-03-01")
+    (delivery,) = box.inbox("03-01")
     assert delivery.message.subject == "[file-reservations] Released stale lock on src/"
     assert "alice released reservation 2: lease has run out" in delivery.message.body
 

@@ -68,7 +68,7 @@ def test_case_is_folded_where_the_repository_says_so() -> None:
         ("/repo/.git/wtrun/runs/r1/attempts/03-01-a1/guard/hooks/pre-push", "belongs to git"),
         ("/repo/.git/wtrun/runs/r1/journal.jsonl", "belongs to git"),
         ("/tmp/x", None),
-        ("/home/user/.bashrc", "outside of this plan's worktree"),
+        ("/home/user/.bashrc", "outside of the agent's own worktree"),
     ],
 )
 def test_where_an_attempt_may_edit(path: str, why: str | None) -> None:
@@ -81,6 +81,6 @@ def test_a_refusal_says_who_why_until_when_and_what_to_do() -> None:
     assert refusal(found, ["until 14:20"], "commit").splitlines() == [
         "wtrun: this commit was refused:",
         "  src/a.py is reserved by alice (src/) until 14:20: moving it",
-        "wtrun: leave these files as they are and do the rest of the plan, or ask the holder:",
+        "wtrun: leave these files as they are and do the rest of the work, or ask the holder:",
         "  wtrun mail send --to alice -s 'May I edit src/a.py?' -m '...'",
     ]

@@ -125,7 +125,7 @@ def test_a_moved_tip_closes_the_batch_before_anything_of_it_lands() -> None:
     played.prepare()
     played.tip = "somewhere else"
     assert queue.next_step(played.queue, played.tip, played.queued) == actions.Close(
-        "the run's tip has moved"
+        "the tip has moved"
     )
 
 

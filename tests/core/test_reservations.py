@@ -55,7 +55,7 @@ def test_a_denial_names_every_reservation_in_the_way() -> None:
     assert [(one.pattern, one.held.id) for one in found] == [
         ("src/b", 2), ("src/b", 4), ("src/b/x.py", 2), ("src/b/x.py", 4)
     ]  # fmt: skip
-    assert str(found[1]) == "src/b is reserved by plan 03-02 (src/b)"
+    assert str(found[1]) == "src/b is reserved by 03-02 (src/b)"
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worktree_runner.core.waves import arrange, effective_waves
+from worktree_runner.core import waves
+from worktree_runner.core.waves import effective_waves
+from worktree_runner.dialects import load
 from worktree_runner.errors import PreconditionError, UsageError
 from worktree_runner.models import Phase, PhaseDir, Plan, Problem, Severity
+
+arrange = partial(waves.arrange, words=load("gsd").words)
 
 DIR = PhaseDir("03", "accounts", "Accounts", ".planning/phases/03-accounts")
 
@@ -127,6 +133,8 @@ def test_a_wave_is_refused_while_a_lower_one_is_open() -> None:
     assert [item.id for item in arrange(both, wave=1).plans] == ["03-01"]
     with pytest.raises(UsageError, match="has no wave 9"):
         arrange(both, wave=9)
+    with pytest.raises(UsageError, match="has no batch 9"):
+        waves.arrange(both, wave=9, words=load("renn").words)
 
 
 def test_errors_in_plans_stop_the_arrangement_and_warnings_do_not() -> None:

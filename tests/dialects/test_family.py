@@ -53,7 +53,9 @@ def test_a_phase_is_read_the_same_in_every_dialect(name: str, separator: str, to
         builder.summary_path(number) for number in ("01", "02", "03")
     ]
     assert not [note for plan in phase.plans for note in plan.problems]
-    assert arrange(phase).waves[0].lanes == ((f"{token}-02", f"{token}-03"),)
+    assert arrange(phase, words=builder.dialect.words).waves[0].lanes == (
+        (f"{token}-02", f"{token}-03"),
+    )
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_a_ref_moved_past_the_hooks_to_own_work_is_a_breach(
     attempt.ok(f"echo 1 > new.py; git add -A; git commit -qm one; {how}")
     (found,) = report(attempt).breaches
     assert (found.kind, found.subject) == (Kind.REF, ref)
-    assert "the plan's own commit" in found.evidence[0]
+    assert "the attempt's own commit" in found.evidence[0]
     assert found.before in ("", attempt.base)
 
 

@@ -199,7 +199,7 @@ def test_a_sibling_s_path_passes_with_one_notice_by_default(attempt: Attempt) ->
     attempt.reserve(SIBLING, "src/a.py")
     first = attempt.sh("echo 2 > src/a.py; git commit -qam one")
     assert first.returncode == 0, first.stderr
-    assert first.stderr.count("wtrun: notice: src/a.py is reserved by plan 03-02") == 1
+    assert first.stderr.count("wtrun: notice: src/a.py is reserved by 03-02") == 1
     again = attempt.sh("echo 3 > src/a.py; git commit -qam two")
     assert again.stderr == ""
     assert [(row["refused"], row["paths"]) for row in attempt.log()] == [(False, ["src/a.py"])]
@@ -209,7 +209,7 @@ def test_strict_refuses_a_sibling_s_path(repo: Repo) -> None:
     repo.commit("first", {"src/a.py": "1\n"})
     attempt = Attempt(repo, reservations="strict")
     attempt.reserve(SIBLING, "src/a.py")
-    assert "plan 03-02" in attempt.refused("echo 2 > src/a.py; git commit -qam one")
+    assert "reserved by 03-02" in attempt.refused("echo 2 > src/a.py; git commit -qam one")
 
 
 def test_own_shared_and_expired_reservations_are_no_hindrance(attempt: Attempt) -> None:
@@ -340,7 +340,7 @@ def test_edits_outside_and_of_reserved_paths_are_denied(attempt: Attempt, repo: 
     assert "another worktree" in why("../../src/a.py")
     assert "another worktree" in why("link/src/a.py")
     assert "another worktree" in why(other / "x.ipynb", "notebook_path")
-    assert "outside of this plan" in why("/etc/passwd")
+    assert "outside of the agent's own worktree" in why("/etc/passwd")
     assert "belongs to git" in why(attempt.common / "config")
     assert "belongs to git" in why(attempt.worktree / ".git")
     assert "src/a.py is reserved by alice (src/)" in why("src/a.py")

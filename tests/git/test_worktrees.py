@@ -166,7 +166,7 @@ def test_a_folder_in_the_way_is_left_alone(place: Place) -> None:
 
 def test_a_worktree_that_still_exists_is_named_with_its_owner(place: Place) -> None:
     place.add()
-    with pytest.raises(PreconditionError, match=r"still the worktree of 03-01, attempt 1 of run"):
+    with pytest.raises(PreconditionError, match=r"still the worktree of 03-01, attempt 1 of "):
         place.add()
 
 

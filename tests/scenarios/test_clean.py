@@ -139,7 +139,7 @@ def test_a_killed_run_whose_folder_was_deleted_is_still_recognised(
     wait_for(ready)
     kill(process)
     kept = project.wtrun("clean", "--force", expect=0)
-    assert "kept: plan 03-01 of the unfinished run" in kept.stdout
+    assert "kept: 03-01 of the unfinished run" in kept.stdout
     assert "wtrun execute 03" in kept.stdout
     (pid,) = project.processes()[:1]
     shutil.rmtree(repo.path / ".git/wtrun/runs")
@@ -166,7 +166,7 @@ def test_a_run_in_progress_is_never_cleaned(repo: Repo, tmp_path: Path) -> None:
     project = Project.make(repo, {"01": plan_text("01", steps=steps)})
     process = project.start("execute", "3")
     wait_for(ready)
-    assert "kept: plan 03-01" in project.wtrun("clean", "--dry-run", expect=0).stdout
+    assert "kept: 03-01" in project.wtrun("clean", "--dry-run", expect=0).stdout
     done = project.wtrun("clean", "--force", expect=6)
     assert "Another wtrun is at work" in done.stderr
     go.touch()
@@ -278,7 +278,7 @@ def test_an_unfinished_run_can_be_given_up(repo: Repo) -> None:
     run = project.status()["run"]
     assert f"wtrun clean --give-up {run}" in project.wtrun("clean", "--force", expect=0).stdout
     wrong = project.wtrun("clean", "--give-up", "x", expect=2)
-    assert f"unfinished runs: {run}" in wrong.stderr
+    assert f"unfinished: {run}" in wrong.stderr
     done = project.wtrun("clean", "--give-up", run, "--force", expect=0)
     assert f"gave up run {run}; 'wtrun execute 03' starts a new one" in done.stdout
     assert branches(repo) == ["main"]

@@ -297,12 +297,12 @@ def test_what_a_person_decided_is_never_called_a_rule(repo: Repo) -> None:
     project = conflicting(repo)
     project.execute(expect=3)
     done = project.wtrun("resolve", "03-02", "--take", "plan", expect=0)
-    assert "shared.txt: decided by you: the plan's" in done.stderr
+    assert "shared.txt: decided by you: the branch's side" in done.stderr
     done = project.execute(expect=0)
     assert "1 file decided by you" in done.stderr
     assert "1 file decided by you" in project.wtrun("status", expect=0).stdout
     report = project.wtrun("report", expect=0).stdout
-    assert "| `shared.txt` | 03-02 | manual | decided by you | the plan's |" in report
+    assert "| `shared.txt` | 03-02 | manual | decided by you | the branch's side |" in report
     trailers = repo.git("log", "--format=%(trailers:only)", "--grep=Wtrun-Plan: 03-02")
     assert "Wtrun-Resolved: shared.txt (by hand)" in trailers
     assert "by rule" not in done.stderr + report and "person" not in report + trailers

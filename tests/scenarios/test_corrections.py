@@ -78,7 +78,7 @@ def test_what_the_user_staged_edited_before_or_deleted_is_left_and_named(
     )
     assert corrected(repo) == []
     for words in (
-        f"{NOTES} was changed before the run began",
+        f"{NOTES} was changed before wtrun began",
         ".planning/PROJECT.md is staged",
         f"{other} belongs to another phase",
         f"{RESEARCH} is deleted",

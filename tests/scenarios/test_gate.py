@@ -67,7 +67,7 @@ def test_one_bad_plan_of_ten_is_found_in_six_runs_and_the_others_land(repo: Repo
     assert len(gates(project, "baseline")) == len(gates(project, "again")) == 1
     assert landed(project) == [f"03-{n:02}" for n in range(1, 11) if n != 6]
     assert project.statuses()["03-06"] == "rejected"
-    assert "not merged: the gate is red with it: exit code 1" in done.stderr
+    assert "not merged: the check is red with it: exit code 1" in done.stderr
     assert (repo.path / ".worktrees/wt-03-06/bad-6").exists()
     assert not (repo.path / "bad-6").exists()
     nothing_left(project)
@@ -124,7 +124,7 @@ def test_a_gate_that_takes_too_long_is_not_green(repo: Repo) -> None:
     repo.commit("a short time", {".wtrun.toml": config})
     done = project.execute("-j", "1", "--gate", "test ! -e bad-1 || sleep 300", expect=1)
     assert landed(project) == ["03-02"]
-    assert "the gate is inconclusive with it: no end after" in done.stderr
+    assert "the check is inconclusive with it: no end after" in done.stderr
     assert "again" not in [run["purpose"] for run in gates(project)]
     nothing_left(project)
 
@@ -257,7 +257,7 @@ def test_a_target_that_moved_meanwhile_is_checked_with_what_has_landed(
         assert ["03-01"] in [run["plans"] for run in gates(project)]
         assert [""] in [run["plans"] for run in gates(project)]
     else:
-        assert "the gate is not green on both together (exit code 1)" in err
+        assert "the check is not green on both together (exit code 1)" in err
         assert repo.git("rev-parse", "main") == own
     nothing_left(project)
 

@@ -182,7 +182,7 @@ def test_beyond_its_budget_a_run_starts_nothing_more_and_goes_on_with_a_higher_o
     text = repo.read(".wtrun.toml").decode()
     repo.commit("events", {".wtrun.toml": f'{text}events = "jsonl"\n'})
     done = project.execute("--max-cost", "1", expect=4)
-    assert "the run has used 1.50 of 1.00 USD" in done.stderr
+    assert "1.50 of 1.00 USD used" in done.stderr
     assert project.statuses() == {"03-01": "landed", "03-02": "waiting"}
     assert project.execute("--max-tokens", "500", expect=4)
     project.execute("--max-cost", "2", "--max-tokens", "1000")

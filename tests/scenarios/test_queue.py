@@ -65,8 +65,8 @@ def test_an_answered_conflict_is_checked_before_it_lands(repo: Repo) -> None:
     gate = "! grep -q right shared.txt"
     project.execute("-j", "1", "--gate", gate, expect=3)
     refused = project.wtrun("resolve", "03-02", "--take", "plan", expect=3)
-    assert "not merged: the gate is red with it" in refused.stderr
-    assert "the gate is red with your answers; they are kept as a draft" in refused.stderr
+    assert "not merged: the check is red with it" in refused.stderr
+    assert "the check is red with your answers; they are kept as a draft" in refused.stderr
     assert repo.read("shared.txt") == b"one\nleft\nthree\n"
     assert project.statuses()["03-02"] == "conflicted"
     nothing_left(project)

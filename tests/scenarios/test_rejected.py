@@ -22,9 +22,9 @@ def rejected(repo: Repo) -> Project:
 def test_what_a_rejected_plan_needs_is_said_and_its_repair_is_taken(repo: Repo) -> None:
     project = rejected(repo)
     told = project.wtrun("resolve", "03-01", "--list", expect=0).stdout
-    assert "looked at" in told and "the gate is red with it: exit code" in told
-    assert "it lands once the gate is green with it" in project.wtrun("report", expect=0).stdout
-    assert "lands once the gate is green" in project.wtrun("status", expect=0).stdout
+    assert "looked at" in told and "the check is red with it: exit code" in told
+    assert "it lands once the check is green with it" in project.wtrun("report", expect=0).stdout
+    assert "lands once the check is green" in project.wtrun("status", expect=0).stdout
     place = repo.path / ".worktrees/wt-03-01"
     repo.git("mv", "bad-1", "better-1", cwd=place)
     unsaved = project.wtrun("resolve", "03-01", "--continue", expect=5)
@@ -51,7 +51,7 @@ def test_an_agent_does_a_rejected_plan_again_with_what_the_gate_said(repo: Repo)
     project = Project.make(repo, {"01": plan_text("01", steps=steps, files=["bad-1", "good-1"])})
     shown, code = typed(at_terminal(project, "execute", "3", "--gate", GATE), "l", "a")
     assert code == 0
-    assert "is not merged" in shown and "The end of the gate's output" in shown
+    assert "is not merged" in shown and "The end of the check's output" in shown
     assert landed(project) == ["03-01"]
     prompt = next((repo.path / ".git/wtrun/runs").glob("*/attempts/03-01-a2/prompt.md"))
     text = prompt.read_text()

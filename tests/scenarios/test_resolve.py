@@ -209,7 +209,7 @@ def test_answers_that_the_gate_refuses_are_asked_again_with_a_draft(repo: Repo) 
     project.execute("--gate", "! grep -q second shared.txt", expect=3)
     head = repo.git("rev-parse", "main")
     red = project.wtrun("resolve", "03-02", "--take", "plan", expect=3)
-    assert "the gate is red with your answers; they are kept as a draft" in red.stderr
+    assert "the check is red with your answers; they are kept as a draft" in red.stderr
     assert repo.git("rev-parse", "main") == head
     assert project.statuses()["03-02"] == "conflicted"
     project.wtrun("resolve", "03-02", "--take", "target", expect=0)

@@ -52,7 +52,7 @@ def _edit_refusal(paths: Sequence[str], worktree: Path, protected: tuple[str, ..
             return f"{name} is outside of the worktree"
         held = next((pattern for pattern in protected if matches(pattern, path)), None)
         if held is not None:
-            return f"{path} is reserved by another plan ({held})"
+            return f"{path} is reserved by somebody else ({held})"
     return ""
 
 

@@ -98,7 +98,7 @@ def records(request: AgentRequest, agent: str, events: str) -> dict[Path, str]:
     return {
         request.prompt_file: request.prompt,
         request.run_dir / RECORD: json.dumps(record, indent=1) + "\n",
-        request.outbox / "README.txt": f"Plan {request.plan_id} leaves {CHECKPOINT} here.\n",
+        request.outbox / "README.txt": f"{request.plan_id} leaves {CHECKPOINT} here.\n",
     }
 
 

@@ -66,7 +66,7 @@ def choose(settings: AgentSettings | None = None) -> Agent:
     known = ", ".join(agent.name for agent in candidates) or "none"
     raise UsageError(
         f"no coding agent is installed (looked for: {known})",
-        hint="see 'wtrun agents', or run plans that hold their own commands with --agent shell",
+        hint="see 'wtrun agents', or use --agent shell where the work is written down as commands",
     )
 
 

@@ -216,8 +216,8 @@ class ShellRun:
             os.environ["WTRUN_ANSWER"] = os.environ[f"WTRUN_ANSWER_{task.number}"] = answer
         elif not checkpoints.is_approval(answer):
             raise StopPlan(
-                f"the answer to task {task.number} ({task.name}) asks for changes that no "
-                f"command of the plan makes: {answer}"
+                f"the answer to task {task.number} ({task.name}) asks for changes that none of "
+                f"the commands makes: {answer}"
             )
         return True
 
@@ -237,7 +237,7 @@ class ShellRun:
             awaiting=verify_of(source).strip() or 'Answer "approved", or say what is wrong.',
         )
         save_text(self.request.outbox / CHECKPOINT, json.dumps(stop.as_json(), indent=1) + "\n")
-        say(f"checkpoint at task {task.number}: {task.name}")
+        say(f"task {task.number} asks a person: {task.name}")
         return 0
 
     def _finish(self, done: Sequence[DoneTask]) -> None:

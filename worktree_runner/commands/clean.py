@@ -74,7 +74,10 @@ def command(dry_run: bool, force: bool, run: str | None) -> int:
 
 
 def _tell_given_up(screen: Screen, state: RunState) -> None:
-    screen.answer(f"gave up run {state.id}; 'wtrun execute {state.phase}' starts a new one")
+    from worktree_runner.operations.runs import words_of
+
+    word = words_of(state).execution
+    screen.answer(f"gave up {word} {state.id}; 'wtrun execute {state.phase}' starts a new one")
     if state.tip not in (state.base, state.published):
         screen.answer(f"  landed and not published: refs/wtrun/runs/{state.id}/tip")
 

@@ -24,7 +24,7 @@ def command(phase: str | None, as_json: bool) -> int:
     project = open_project(Path.cwd(), {})
     run = runs.newest(project.repository.layout, phase=phase)
     if run is None:
-        raise PreconditionError("There is no run yet.", hint="wtrun execute PHASE")
+        raise PreconditionError(runs.NOTHING_YET, hint="wtrun execute PHASE")
     scanner = forecast.Scanner(project.repository, project.settings, project.dialect)
     found = scanner.scan(run[1])
     if as_json:

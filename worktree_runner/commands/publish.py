@@ -27,6 +27,6 @@ def command() -> int:
         cleanup.clean_landed(session)
         state = session.state
         screen.say(f"{state.target} is at {state.published[:10]}")
-        screen.say("to finish the run:")
+        screen.say(f"to finish the {session.words.execution}:")
         screen.command(f"wtrun execute {state.phase}")
     return int(ExitCode.DONE)

@@ -31,11 +31,11 @@ def command(phase: str | None, form: str) -> int:
 
     found = runs.newest(here().layout, phase=phase)
     if found is None:
-        raise PreconditionError("There is no run yet.", hint="wtrun execute PHASE")
+        raise PreconditionError(runs.NOTHING_YET, hint="wtrun execute PHASE")
     file = found[0].path / NAMES[form]
     if not file.is_file():
         raise PreconditionError(
-            f"Run {found[1].id} has not stopped yet, so it has no report.", hint="wtrun status"
+            f"{found[1].id} has not stopped yet, so it has no report.", hint="wtrun status"
         )
     click.echo(file.read_bytes(), nl=False)
     return int(ExitCode.DONE)

@@ -30,7 +30,7 @@ def command(plan: str | None, phase: str | None, no_diff: bool, as_json: bool) -
     project = open_project(Path.cwd(), {})
     found = runs.newest(project.repository.layout, phase=phase)
     if found is None:
-        raise PreconditionError("There is no run yet.", hint="wtrun execute PHASE")
+        raise PreconditionError(runs.NOTHING_YET, hint="wtrun execute PHASE")
     state = found[1]
     listed = resolutions.collect(project, state, plan)
     if as_json:

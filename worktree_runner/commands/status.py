@@ -23,7 +23,7 @@ def command(phase: str | None, as_json: bool) -> int:
     layout = here().layout
     found = runs.newest(layout, phase=phase)
     if found is None:
-        click.echo("no run yet; 'wtrun execute PHASE' starts one", err=True)
+        click.echo("nothing has been executed yet; 'wtrun execute PHASE' starts it", err=True)
         if as_json:
             click.echo(json.dumps({"v": status.JSON_VERSION, "run": None}))
         return int(ExitCode.DONE)

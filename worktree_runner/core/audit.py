@@ -7,7 +7,7 @@
 - Everything outside of the plan's branch (foreign refs, the main worktree, other worktrees) may
   have been changed by the user meanwhile. It is a breach only with evidence against the plan: its
   events name it, the guard's log names it, or the content is the attempt's own. Else it is
-  listed as changed during the run, and nothing fails.
+  listed as changed meanwhile, and nothing fails.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ def _paths(facts: Facts) -> Iterator[Finding]:
             Kind.RESERVED if one.refused else Kind.SIBLING,
             one.path,
             breach=one.refused,
-            evidence=("committed by the plan",) if one.refused else (),
+            evidence=("committed by the attempt",) if one.refused else (),
             holder=one.record.holder.label,
         )
 
@@ -224,7 +224,7 @@ def _links(facts: Facts) -> Iterator[Finding]:
     roots = [root for root in (facts.main_root, *facts.before.worktrees) if root]
     for path, target in sorted(facts.links.items()):
         inside = any(target == root or target.startswith(f"{root}/") for root in roots)
-        evidence = ("committed by the plan; it leads into another worktree",) if inside else ()
+        evidence = ("committed by the attempt; it leads into another worktree",) if inside else ()
         yield Finding(Kind.LINK, path, inside, evidence, after=target)
 
 
@@ -247,7 +247,7 @@ def _ref_evidence(facts: Facts, ref: str, new: str) -> Iterator[str]:
     """A try that the guard refused is no evidence for new work that stands there now: it may be
     the user's, or the other plan's own."""
     if new in facts.commits:
-        yield f"it points to the plan's own commit {new[:10]}"
+        yield f"it points to the attempt's own commit {new[:10]}"
     elif facts.ref_blobs.get(ref, frozenset()) & facts.blobs - {EMPTY_BLOB}:
         yield "its new content is what the attempt wrote"
     fresh = new not in ("", facts.before.main_head, *facts.before.refs.values())
@@ -255,7 +255,7 @@ def _ref_evidence(facts: Facts, ref: str, new: str) -> Iterator[str]:
     if fresh and (refused or ref in facts.quiet):
         return
     if refused:
-        yield "the guard refused this ref to the plan"
+        yield "the guard refused this ref to the agent"
     for one in _writing(facts.mentions):
         if any(_moves(command, ref) for command in _COMMANDS.split(one.text)):
             yield f"the agent ran: {_short(one.text)}"
@@ -308,7 +308,7 @@ def _worktrees(facts: Facts) -> Iterator[Finding]:
 
 def _path_evidence(facts: Facts, path: str) -> Iterator[str]:
     if any(path in row.get("paths", ()) for row in facts.log if row.get("kind") == "edit"):
-        yield "the guard refused this edit to the plan"
+        yield "the guard refused this edit to the agent"
     for one in _writing(facts.mentions):
         if path in one.paths or _names(one.text, path):
             yield f"the agent's {one.tool or 'tool'} call names it: {_short(one.text or path)}"

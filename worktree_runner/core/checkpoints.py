@@ -173,21 +173,21 @@ def render_completed_table(completed: tuple[CompletedTask, ...]) -> str:
     return "\n".join(rows)
 
 
-def render_instructions(checkpoint: Checkpoint, answer: str) -> str:
-    """What the fresh agent does with the user's answer, by kind of checkpoint."""
+def render_instructions(checkpoint: Checkpoint, answer: str, word: str = "checkpoint") -> str:
+    """What the fresh agent does with the user's answer; `word` is the dialect's checkpoint."""
     name = f"task {checkpoint.task_number}" if checkpoint.task_number else "the current task"
     if checkpoint.type == "decision":
         return f"The user decided. Do {name} by this choice, then go on with the tasks after it."
     if checkpoint.type == "human-action":
         return (
             f"The user says the action of {name} is done. Verify that it is (a command, a file, "
-            "a login that works) before you go on; if it is not, raise the checkpoint again."
+            f"a login that works) before you go on; if it is not, raise the {word} again."
         )
     if is_approval(answer):
         return f"The user approved {name}. Go on with the next task."
     return (
         f"The user reports issues with {name}. Fix them first, commit the fix, and raise the same "
-        "checkpoint again so that they can look once more."
+        f"{word} again so that they can look once more."
     )
 
 

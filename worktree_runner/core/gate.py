@@ -137,11 +137,11 @@ def judge(result: Result, baseline: Result | None = None) -> Verdict:
 def why_it_lands(result: Result) -> str:
     """Why a commit may land though its gate did not end with 0; empty where it did."""
     if result.found_no_tests:
-        return "the gate finds no tests, without the plans and with them: what lands is not tested"
+        return "the check finds no tests, before the merge and after it: what lands is not tested"
     if result.code != 0 and result.failed:
         return (
             f"{listing([clean_line(name, 120) for name in result.failed], limit=5)} failed before "
-            "the plans too, so that is no reason against a merge"
+            "the merge too, so that is no reason against it"
         )
     return ""
 

@@ -72,19 +72,19 @@ def decide_edit(path: str, places: Places) -> str | None:
         return f"{path} lies in another worktree; work only in {own}"
     if any(_below(path, folder) for folder in places.temporary):
         return None
-    return f"{path} lies outside of this plan's worktree; work only in {own}"
+    return f"{path} lies outside of the agent's own worktree; work only in {own}"
 
 
 def refusal(found: Sequence[Foreign], until: Sequence[str], what: str) -> str:
     """The text for an agent whose commit or edit was refused; `until` goes with `found`."""
     lines = [describe(one, end) for one, end in zip(found, until, strict=True) if one.refused]
     holder = next(one.record.holder for one in found if one.refused)
-    name = holder.name or (f"plan-{holder.plan}" if holder.plan else "NAME")
+    name = holder.name or holder.plan or "NAME"
     return "\n".join(
         [
             f"wtrun: this {what} was refused:",
             *(f"  {line}" for line in lines),
-            "wtrun: leave these files as they are and do the rest of the plan, or ask the holder:",
+            "wtrun: leave these files as they are and do the rest of the work, or ask the holder:",
             f"  wtrun mail send --to {name} -s 'May I edit {found[0].path}?' -m '...'",
         ]
     )

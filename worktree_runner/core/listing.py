@@ -121,8 +121,8 @@ def find_phase(paths: Iterable[str], dialect: Dialect, token: str) -> PhaseDir:
     if archived:
         raise UsageError(
             f"{words.phase} '{token}' is only in an archived milestone: {', '.join(archived)}",
-            hint="archived plans are never executed; move the directory back to "
-            f"{phases_root(dialect)} to run them again",
+            hint=f"archived {words.plans} are never executed; move the directory back to "
+            f"{phases_root(dialect)} to execute them again",
         )
     hint = workstream_hint(paths) or _known(phases, dialect)
     raise UsageError(f"no {words.phase} '{token}' in {phases_root(dialect)}", hint=hint)
@@ -131,7 +131,7 @@ def find_phase(paths: Iterable[str], dialect: Dialect, token: str) -> PhaseDir:
 def _known(phases: tuple[PhaseDir, ...], dialect: Dialect) -> str:
     words = dialect.words
     if not phases:
-        return f"there are no {words.phases} yet; make plans with " + (
+        return f"there are no {words.phases} yet; make {words.plans} with " + (
             dialect.commands.plan_phase.format(phase=1)
         )
     names = [phase.path.rpartition("/")[2] for phase in phases]
@@ -241,7 +241,7 @@ def swap_suffix(path: str, dialect: Dialect) -> str:
     folder, slash, file = path.rpartition("/")
     found = _plan_name(dialect.files.plan).match(file)
     if found is None:
-        raise ValueError(f"{path} is not named like a plan")
+        raise ValueError(f"{path} is not named like a {dialect.words.plan}")
     word, new = found["word"], dialect.files.summary[0]
     if word.isupper():
         new = new.upper()

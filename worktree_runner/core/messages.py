@@ -54,7 +54,8 @@ def plan_complete(dialect: Dialect, facts: PlanFacts) -> Draft:
         lines.append(f"**Tasks:** {facts.tasks[0]}/{facts.tasks[1]}")
     lines += _listed("Commits", _commit_lines(facts))
     lines += _listed("Files Changed", facts.files)
-    lines += ["", f"**Summary:** {facts.summary}"] if facts.summary else []
+    if facts.summary:
+        lines += ["", f"**{dialect.words.summary.capitalize()}:** {facts.summary}"]
     lines += ["", "Waits for its merge."]
     thread = thread_of(dialect, facts.plan_id)
     return Draft(f"[{thread}] {word} Complete", "\n".join(lines) + "\n", thread)

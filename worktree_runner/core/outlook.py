@@ -44,14 +44,14 @@ def lands_when(state: RunState, plan: PlanState) -> str:
             return f"its conflict in {listing(paths, limit=5)} is decided"
         case Status.REJECTED:
             return (
-                "the gate is green with it: repair it in its worktree and commit, then "
+                "the check is green with it: repair it in its worktree and commit, then "
                 f"'wtrun resolve {plan.id} --continue'; or 'wtrun resolve {plan.id} --rerun' has "
                 "an agent do it again"
             )
         case Status.ASKING:
             return "its question is answered"
         case Status.FAILED:
-            return "a new attempt leaves its summary and commits"
+            return "a new attempt finishes it"
         case Status.WAITING:
             return _landed(sorted(starting.blockers(state, plan)))
         case Status.SKIPPED:

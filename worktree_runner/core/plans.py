@@ -66,7 +66,7 @@ def read_phase(
     for file in listing.plans:
         reading = read_plan(file, files.get(file.path), phase.token, dialect)
         readings.append(_judge_summary(reading, file, files, dialect))
-    problems = [*_doubles(listing.plans, phase), *_leftovers(listing, dialect)]
+    problems = [*_doubles(listing.plans, phase, dialect), *_leftovers(listing, dialect)]
     table = DependencyTable(phase, listing.plans, dialect, known)
     plans, cycles = _resolve(readings, table, dialect)
     problems += cycles
@@ -111,14 +111,15 @@ def _judge_summary(
     return replace(reading, plan=replace(reading.plan, done=False, problems=problems))
 
 
-def _doubles(files: Sequence[PlanFile], phase: PhaseDir) -> list[Problem]:
+def _doubles(files: Sequence[PlanFile], phase: PhaseDir, dialect: Dialect) -> list[Problem]:
     counts = Counter(file.name.number.lower() for file in files)
     problems = []
     for number, count in counts.items():
         if count > 1:
             same = [file.path for file in files if file.name.number.lower() == number]
             names = ", ".join(path.rpartition("/")[2] for path in same)
-            message = f"{count} files mean plan {phase.token}-{number}: {names}"
+            word = dialect.words.plan
+            message = f"{count} files mean {word} {phase.token}-{number}: {names}"
             hint = "rename all but one, or remove them from the directory"
             problems.append(Problem(phase.path, None, message, Severity.ERROR, hint))
     return problems

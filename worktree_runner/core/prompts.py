@@ -159,17 +159,17 @@ def render_executor(facts: PromptFacts) -> str:
 
 def render_continuation(facts: PromptFacts, resumption: Resumption) -> str:
     """The prompt of a fresh attempt after a checkpoint's answer, a crash or a retry."""
-    return _render("continuation.md", {**_plan_values(facts), **_standing(resumption)})
+    return _render("continuation.md", {**_plan_values(facts), **_standing(facts, resumption)})
 
 
 def render_resumed(facts: PromptFacts, resumption: Resumption) -> str:
     """What the agent's own session is told after a checkpoint's answer, a crash or a retry."""
-    return _render("resumed.md", {**_plan_values(facts), **_standing(resumption)})
+    return _render("resumed.md", {**_plan_values(facts), **_standing(facts, resumption)})
 
 
-def _standing(resumption: Resumption) -> dict[str, Any]:
+def _standing(facts: PromptFacts, resumption: Resumption) -> dict[str, Any]:
     """What both say about the earlier attempts."""
-    stop = resumption.checkpoint
+    stop, word = resumption.checkpoint, facts.dialect.words.checkpoint
     return {
         "completed_table": checkpoints.render_completed_table(resumption.completed),
         "commits": resumption.commits,
@@ -177,7 +177,7 @@ def _standing(resumption: Resumption) -> dict[str, Any]:
         "checkpoint": stop,
         "answer": resumption.answer,
         "checkpoint_instructions": (
-            checkpoints.render_instructions(stop, resumption.answer) if stop else ""
+            checkpoints.render_instructions(stop, resumption.answer, word) if stop else ""
         ),
         "reason": resumption.reason
         or ("" if stop else "The earlier attempt ended before it was done."),

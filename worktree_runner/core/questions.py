@@ -121,7 +121,7 @@ def rejected_question(
     """What to do about a finished plan that the gate does not let land; `skipped` wait for it."""
     lines = [f"{clean_line(reason)}."]
     if log_tail.strip():
-        lines += ["", "The end of the gate's output:", *_quoted(log_tail)]
+        lines += ["", "The end of the check's output:", *_quoted(log_tail)]
     if worktree:
         lines += ["", f"Its worktree stays: {clean_line(worktree)}"]
     without, consequence = "continue without it", f"{plan} is left out; branch and worktree stay."

@@ -146,7 +146,7 @@ def next_step(queue: Queue, tip: str, queued: Collection[str]) -> Step | None:
         return None
     landed = _landed(batch, tip)
     if landed is None:
-        return Close("the run's tip has moved")
+        return Close("the tip has moved")
     step = _without_gate(batch) if not queue.is_on else _with_gate(queue, batch)
     match step:
         case Land(upto) if upto <= landed:

@@ -57,7 +57,7 @@ def read_plan(file: PlanFile, data: bytes | None, phase: str, dialect: Dialect) 
     declared_wave = _wave(front, notes, dialect)
     autonomous = _autonomous(front, has_checkpoint, notes, dialect)
     if data and not data.isspace():
-        _note_shape(plan_id, document, tasks, file, notes)
+        _note_shape(plan_id, document, tasks, file, notes, dialect)
     plan = Plan(
         id=plan_id,
         phase=phase,
@@ -236,10 +236,15 @@ def _title(front: Any, slug: str, objective: str, body: str) -> str:
 
 
 def _note_shape(
-    plan_id: str, document: Document, tasks: tuple[Task, ...], file: PlanFile, notes: _Notes
+    plan_id: str,
+    document: Document,
+    tasks: tuple[Task, ...],
+    file: PlanFile,
+    notes: _Notes,
+    dialect: Dialect,
 ) -> None:
     if not document.has_front:
-        notes.warn("has no front matter: wave and files are unknown")
+        notes.warn(f"has no front matter: {dialect.words.wave} and files are unknown")
     if not tasks:
         notes.warn("has no <task>")
     if file.name.foreign:

@@ -217,7 +217,7 @@ def _mark(plan: PlanReport) -> str:
         Outcome.DONE_BEFORE: "✓ Done before",
         Outcome.CONFLICT: "⚠ Conflict",
         Outcome.WAITING: "⚠ Waits for you",
-        Outcome.REJECTED: "✗ Gate not green",
+        Outcome.REJECTED: "✗ Check not green",
         Outcome.FAILED: "✗ Failed",
         Outcome.SKIPPED: "- Skipped",
         Outcome.NOT_STARTED: "- Not started",

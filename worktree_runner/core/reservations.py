@@ -62,10 +62,8 @@ class Holder:
 
     @property
     def label(self) -> str:
-        """How messages name it."""
-        if self.plan:
-            return f"plan {self.plan}"
-        return self.name or (f"run {self.run}" if self.run else "somebody")
+        """How messages name it: a plan by its bare id, which every dialect has."""
+        return self.plan or self.name or self.run or "somebody"
 
     def may_release(self, other: Holder) -> bool:
         return self.party == other.party and self.by in (By.RUN, other.by)

@@ -74,7 +74,7 @@ def render_commands(plan: Plan) -> str:
     """The plan's commands for a person to read before they are run."""
     lines = [f"{plan.id}: {plan.title}"]
     for task in commands_of(plan):
-        kind = f" [checkpoint: {task.checkpoint}]" if task.checkpoint else ""
+        kind = f" [asks you: {task.checkpoint}]" if task.checkpoint else ""
         lines.append(f"  task {task.number}: {task.name}{kind}")
         for block in task.blocks:
             mark = "verify $" if block.verify else "$"

@@ -166,7 +166,7 @@ def stop_by_fleet(state: RunState, policy: Policy, rooms: Mapping[str, Fleet]) -
     spent = add_up((cost, tokens) for _, cost, tokens in state.usages)
     budget = check_budget(spent, max_cost=policy.max_cost, max_tokens=policy.max_tokens)
     if budget.over is not None:
-        return Stop(f"the run has used {budget.over}", "budget", "raise --max-cost or --max-tokens")
+        return Stop(f"{budget.over} used", "budget", "raise --max-cost or --max-tokens")
     return None
 
 

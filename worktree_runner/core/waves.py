@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from worktree_runner.core.overlap import overlap as overlap_of
 from worktree_runner.core.patterns import PatternError
+from worktree_runner.dialects.schema import Words
 from worktree_runner.errors import PreconditionError, UsageError
 from worktree_runner.models import Phase, Plan, Severity
 
@@ -128,13 +129,14 @@ def arrange(
     wave: int | None = None,
     gaps_only: bool = False,
     overlap: OverlapTest | None = None,
+    words: Words,
 ) -> Arrangement:
     """Waves with lanes of what is to run. Raises on errors in plans and on impossible filters."""
     require_clear(phase)
-    wanted = _named(phase, only)
+    wanted = _named(phase, only, words)
     done = tuple(plan.id for plan in phase.plans if plan.done)
     if wave is not None:
-        _check_wave(phase, wave)
+        _check_wave(phase, wave, words)
     chosen = [
         plan for plan in phase.plans
         if not plan.done
@@ -142,7 +144,7 @@ def arrange(
         and (wave is None or plan.wave == wave)
         and (not gaps_only or plan.gap_closure)
     ]  # fmt: skip
-    _check_dependencies(phase, chosen)
+    _check_dependencies(phase, chosen, words)
     ids = {plan.id for plan in chosen}
     filtered = tuple(plan.id for plan in phase.plans if not plan.done and plan.id not in ids)
     return Arrangement(group_waves(chosen, overlap), done, filtered)
@@ -157,7 +159,7 @@ def group_waves(plans: Sequence[Plan], overlap: OverlapTest | None = None) -> tu
     )
 
 
-def _named(phase: Phase, only: Iterable[str]) -> set[str]:
+def _named(phase: Phase, only: Iterable[str], words: Words) -> set[str]:
     known = {plan.id.lower(): plan.id for plan in phase.plans}
     known |= {plan.number.lower(): plan.id for plan in phase.plans}
     known |= {plan.number.lower().lstrip("0"): plan.id for plan in phase.plans}
@@ -166,27 +168,31 @@ def _named(phase: Phase, only: Iterable[str]) -> set[str]:
         key = name.strip().lower()
         if key not in known:
             ids = ", ".join(plan.id for plan in phase.plans)
-            raise UsageError(f"no plan '{name}' in {phase.dir.path}", hint=f"plans here: {ids}")
+            raise UsageError(
+                f"no {words.plan} '{name}' in {phase.dir.path}", hint=f"{words.plans} here: {ids}"
+            )
         wanted.add(known[key])
     return wanted
 
 
-def _check_wave(phase: Phase, wave: int) -> None:
+def _check_wave(phase: Phase, wave: int, words: Words) -> None:
     numbers = sorted({plan.wave for plan in phase.plans})
     if wave not in numbers:
         shown = ", ".join(map(str, numbers))
-        raise UsageError(f"{phase.dir.path} has no wave {wave}", hint=f"waves here: {shown}")
+        raise UsageError(
+            f"{phase.dir.path} has no {words.wave} {wave}", hint=f"{words.waves} here: {shown}"
+        )
     open_below = [plan for plan in phase.plans if plan.wave < wave and not plan.done]
     if open_below:
         lowest = min(plan.wave for plan in open_below)
         names = ", ".join(plan.id for plan in open_below)
         raise UsageError(
-            f"wave {wave} can't run yet: {names} of lower waves are not done",
+            f"{words.wave} {wave} can't start yet: {names} of lower {words.waves} are not done",
             hint=f"wtrun execute {phase.dir.token} --wave {lowest}",
         )
 
 
-def _check_dependencies(phase: Phase, chosen: Sequence[Plan]) -> None:
+def _check_dependencies(phase: Phase, chosen: Sequence[Plan], words: Words) -> None:
     """A filter must not take a plan and leave out an unfinished one that it builds on."""
     ready = {plan.id for plan in phase.plans if plan.done} | {plan.id for plan in chosen}
     known = {plan.id for plan in phase.plans}
@@ -195,7 +201,7 @@ def _check_dependencies(phase: Phase, chosen: Sequence[Plan]) -> None:
         if missing:
             flags = " ".join(f"--only {name}" for name in (*missing, plan.id))
             raise UsageError(
-                f"plan {plan.id} depends on {', '.join(missing)}, which would not run",
+                f"{words.plan} {plan.id} depends on {', '.join(missing)}, which would be left out",
                 hint=f"wtrun execute {phase.dir.token} {flags}",
             )
 

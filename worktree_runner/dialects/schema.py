@@ -36,6 +36,8 @@ class Words(_Part):
     verification: str
     deviations: str = "deviations"
     """What a summary calls changes to the plan that the agent made on its way."""
+    execution: str = "run"
+    """One `wtrun execute`; another word where plans are called runs."""
 
 
 class Files(_Part):

@@ -72,11 +72,9 @@ def refuse_refs(facts: Mapping[str, Any], text: str, git_dir: str) -> int:
     _log(facts, "ref", refused=True, git_dir=git_dir, refs=refs, cwd=os.getcwd())  # noqa: PTH109
     own = facts["branch"]
     if git_dir == facts["git_dir"]:
-        why = f"this plan may move only its own branch {own}, not {', '.join(refs)}"
+        why = f"an agent may move only its own branch {own}, not {', '.join(refs)}"
     else:
-        why = (
-            f"this plan may use git only in its own worktree {facts['worktree']}, not in {git_dir}"
-        )
+        why = f"an agent may use git only in its own worktree {facts['worktree']}, not in {git_dir}"
     _say(f"wtrun: refused: {why}")
     if "refs/stash" in refs:
         _say("wtrun: stashes are shared by all worktrees; make a commit on the branch instead")
@@ -87,7 +85,7 @@ def refuse_push(facts: Mapping[str, Any], text: str, git_dir: str) -> int:
     lines = [line.split() for line in text.splitlines()]
     refs = sorted({words[2] for words in lines if len(words) > 2})
     _log(facts, "push", refused=True, git_dir=git_dir, refs=refs)
-    _say("wtrun: refused: a plan pushes nothing; wtrun merges its branch when it is done")
+    _say("wtrun: refused: an agent pushes nothing; wtrun merges its branch when it is done")
     return 1
 
 

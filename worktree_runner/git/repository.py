@@ -217,7 +217,7 @@ def current_branch(repository: Repository) -> str:
         raise PreconditionError(f"{busy[0]} is in progress in {repository.home}", hint=busy[1])
     if not name:
         raise PreconditionError(
-            f"HEAD is detached in {repository.home}: there is no branch to merge the plans into",
+            f"HEAD is detached in {repository.home}: there is no branch to merge into",
             hint=f"git switch {_likely_branch(git)}, or make one here: git switch -c NAME",
         )
     branch = name.removeprefix("refs/heads/")

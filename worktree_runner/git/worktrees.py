@@ -109,8 +109,7 @@ def _check_place(new: _New) -> None:
     mark = Mark.parse(reason_of(record)) if record else None
     if mark is not None:
         raise PreconditionError(
-            f"{path} is still the worktree of {mark.owner}, attempt {mark.attempt} "
-            f"of run {mark.run}",
+            f"{path} is still the worktree of {mark.owner}, attempt {mark.attempt} of {mark.run}",
             hint="wtrun clean --dry-run",
         )
     if path.is_symlink() or (path.exists() and (not path.is_dir() or any(path.iterdir()))):

@@ -113,4 +113,7 @@ def _abilities(row: Row) -> str:
         "turn limit": can.max_turns,
         "cost limit": can.max_cost,
     }
-    return ", ".join(word for word, has in words.items() if has) or "runs the plan's own commands"
+    return (
+        ", ".join(word for word, has in words.items() if has)
+        or "follows written commands, no model"
+    )

@@ -54,7 +54,7 @@ def question_for(session: Session, plan_id: str) -> Callable[[], Any]:
     if plan.status is Status.CONFLICTED:
         return partial(_ask_conflict, session, plan)
     if breaches.is_open(plan):
-        question = breaches.question(plan)
+        question = breaches.question(plan, session.words)
     elif plan.status is Status.FAILED:
         question = _failure(session, plan)
     elif plan.status is Status.REJECTED:

@@ -41,7 +41,7 @@ def attach(
     request = _request(chosen.folder)
     if not request.worktree.is_dir():
         raise PreconditionError(
-            f"The worktree {request.worktree} of plan {plan_id} is gone.",
+            f"The worktree {request.worktree} of {plan_id} is gone.",
             hint=f"git switch {request.branch}, or wtrun logs {plan_id}",
         )
     running = isinstance(attempt_files.observe(chosen.folder), attempt_files.Running)
@@ -102,5 +102,5 @@ def _what_follows(plan: PlanState) -> str:
     if plan.status is Status.RUNNING:
         return "the agent goes on; what is committed in its worktree counts as its work"
     if plan.status in (Status.FAILED, Status.SKIPPED):
-        return "a failed plan starts anew in another worktree; this one and its branch stay:"
-    return "the plan goes on in this worktree with what is committed there:"
+        return "what failed starts anew in another worktree; this one and its branch stay:"
+    return f"{plan.id} goes on in this worktree with what is committed there:"

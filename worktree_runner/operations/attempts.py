@@ -85,13 +85,13 @@ def make_worktree(session: Session, plan_id: str) -> Ready:
         places.make(session, plan_id)
     elif not place.is_dir():
         raise PreconditionError(
-            f"The worktree {place} of plan {plan_id} is gone; its branch {plan.branch} is kept.",
+            f"The worktree {place} of {plan_id} is gone; its branch {plan.branch} is kept.",
             hint=f"git worktree add {place} {plan.branch}, or wtrun execute again for a new one",
         )
     head = Git(place).resolve("HEAD")
     if head is None or not session.repository.objects.is_ancestor(plan.base, head):
         raise PreconditionError(
-            f"The worktree {place} of plan {plan.id} does not start from {plan.base[:10]}.",
+            f"The worktree {place} of {plan.id} does not start from {plan.base[:10]}.",
             hint=f"look at it with 'git -C {place} log', then wtrun clean",
         )
     ready = make_ready(session, plan) if plan.fresh else Ready(plan.untracked)

@@ -35,7 +35,7 @@ from worktree_runner.ui.ask import Answer, Asker
 from worktree_runner.ui.console import Screen
 
 SWITCH = Option("s", "switch to it now", "Checks the branch out here; local edits come along.")
-LEAVE = Option("l", "leave my checkout where it is", "The run moves the branch without it.")
+LEAVE = Option("l", "leave my checkout where it is", "wtrun moves the branch without it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ def _bring_plans(
         raise PreconditionError(
             f"{target.branch} lacks {word} {token}, which is on {here}.", hint=by_hand
         ) from error
-    screen.warn(f"the run goes by what is on {target.branch}", hint=by_hand)
+    screen.warn(f"what counts is on {target.branch}", hint=by_hand)
     return target
 
 
@@ -266,7 +266,7 @@ def make_target(project: Project, target: Target, phase: Phase) -> None:
         other = branch_of(dialect, plan.phase, plan.number)
         if f"{other}/".startswith(f"{target.branch}/") or target.branch.startswith(f"{other}/"):
             raise UsageError(
-                f"the branches {target.branch} and {other} of plan {plan.id} can't both exist",
+                f"the branches {target.branch} and {other} of {plan.id} can't both exist",
                 hint="wtrun config --origin branching",
             )
     if target.new:

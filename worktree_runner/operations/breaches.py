@@ -18,6 +18,7 @@ from worktree_runner.core.events import Type
 from worktree_runner.core.questions import Option, Question, QuestionKind
 from worktree_runner.core.state import PlanState, RunState, Status
 from worktree_runner.core.texts import listing
+from worktree_runner.dialects.schema import Words
 from worktree_runner.git.repository import Repository
 from worktree_runner.operations.session import Session
 
@@ -95,22 +96,22 @@ def flags(plan: PlanState) -> tuple[str, ...]:
     return tuple(FLAGS[one] for one in answers(plan))
 
 
-def question(plan: PlanState) -> Question:
+def question(plan: PlanState, words: Words) -> Question:
     """What an agent did outside of its own ground, with the evidence."""
     failed = plan.checkpoint["becomes"] == "failed"
-    accepted = "The plan stays failed." if failed else "The plan goes on to be merged."
+    accepted = f"{plan.id} {'stays failed' if failed else 'goes on to be merged'}."
     refs = listing([str(one["subject"]) for one in moved_refs(plan)], limit=3)
     texts = {
         ACCEPT: ("keep", f"The changes stay as they are. {accepted}"),
-        DROP: ("drop these files", "The plan is merged without its changes to these files."),
-        FAIL: ("fail the plan", "Nothing of it is merged; its worktree stays."),
+        DROP: ("drop these files", f"{plan.id} is merged without its changes to these files."),
+        FAIL: (f"fail the {words.plan}", "Nothing of it is merged; its worktree stays."),
         PUT_BACK: (
             "bring the refs back",
-            f"{refs}: moved back to where the run found it; no file of a checkout changes.",
+            f"{refs}: moved back to where it was before; no file of a checkout changes.",
         ),
     }
-    words = {answer: key for key, answer in KEYS.items()}
-    options = tuple(Option(words[one], *texts[one]) for one in answers(plan))
+    keys = {answer: key for key, answer in KEYS.items()}
+    options = tuple(Option(keys[one], *texts[one]) for one in answers(plan))
     body = "\n".join(str(one["text"]) for one in open_ones(plan, merged=not failed))
     title = f"{plan.id} changed what is not its own"
     return Question(

@@ -120,7 +120,7 @@ def worktree_of(plan: PlanState) -> Git:
     place = Path(plan.worktree)
     if not place.is_dir():
         raise PreconditionError(
-            f"The worktree {place} of plan {plan.id} is gone.",
+            f"The worktree {place} of {plan.id} is gone.",
             hint=f"git worktree add {place} {plan.branch}",
         )
     return Git(place)

@@ -153,12 +153,13 @@ class _Search:
                 f"go on with it: wtrun execute {state.phase}, "
                 f"or give it up: wtrun clean --give-up {state.id}"
             )
+            unfinished = f"unfinished {runs.words_of(state).execution} {state.id}"
             if plan is None:
-                return f"the unfinished run {state.id} uses it; {again}"
+                return f"the {unfinished} uses it; {again}"
             same = branch == plan.branch or (tree and str(tree.path) == plan.worktree)
             current = same or plan.attempt == mark.attempt
             if current and plan.status not in (Status.FAILED, Status.SKIPPED):
-                return f"plan {plan.id} of the unfinished run {state.id} is {plan.status}; {again}"
+                return f"{plan.id} of the {unfinished} is {plan.status}; {again}"
         attempt = f"{mark.owner}-a{mark.attempt}"
         pids = supervision.living(ProcessMark(mark.run, attempt)) if tree is not None else ()
         if pids:
@@ -178,12 +179,12 @@ def give_up(repository: Repository, run: str) -> RunState:
     found = {folder.id: (folder, state) for folder, state in runs.unfinished(repository.layout)}
     if run not in found:
         known = listing(sorted(found)) or "none"
-        raise UsageError(f"there is no unfinished run {run}", hint=f"unfinished runs: {known}")
+        raise UsageError(f"nothing unfinished is called {run}", hint=f"unfinished: {known}")
     folder, state = found[run]
     pids = supervision.living(ProcessMark(run))
     if pids:
         raise PreconditionError(
-            f"{count(len(pids), 'process', 'processes')} still at work for run {run}: "
+            f"{count(len(pids), 'process', 'processes')} still at work for {run}: "
             f"{listing([str(pid) for pid in pids], limit=5)}",
             hint=f"take over with 'wtrun execute {state.phase}' and stop with Ctrl-C",
         )

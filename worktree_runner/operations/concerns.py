@@ -65,7 +65,7 @@ class Concerns:
             data = self._data(old), self._data(new)
             why = what_runs.concern(path, *data, scripts, new_mode=new_mode)
             if why:
-                found[path] = Concern(COMMANDS, f"the plan changes this file, and {why}")
+                found[path] = Concern(COMMANDS, f"the branch changes this file, and {why}")
         return found
 
     def _data(self, entry: Entry | None) -> bytes | None:
@@ -80,7 +80,7 @@ class Concerns:
             path: Concern(
                 RETURNED,
                 f"{self.target} deleted this file ({commit[:10]} {clean_line(subject, 60)}), and "
-                "the plan brings it back without having declared it",
+                "the branch brings it back, which was not declared",
             )
             for path, (commit, subject) in self._deleted(added).items()
         }

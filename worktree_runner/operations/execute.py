@@ -20,6 +20,7 @@ from worktree_runner.core.routing import is_team
 from worktree_runner.core.state import RunState, Status
 from worktree_runner.core.texts import listing
 from worktree_runner.core.waves import Arrangement, arrange
+from worktree_runner.dialects.schema import Words
 from worktree_runner.errors import ExitCode, UsageError
 from worktree_runner.git import gateway
 from worktree_runner.models import Phase
@@ -102,7 +103,7 @@ def _dry_run(project: Project, options: Options, screen: Screen) -> ExitCode:
     dirty = preflight.uncommitted_planning(project, place, git) if target.desk else ()
     phase = load_phase(project, target.commit, options.phase, disk=git.path if dirty else None)
     preflight.check_plans(project, phase)
-    plan = _arrange(phase, options)
+    plan = _arrange(phase, options, project.dialect.words)
     agents, missing = {}, None
     try:
         agents = choose_programs(project.settings, plan.plans, for_all=project.one_agent)
@@ -116,8 +117,10 @@ def _dry_run(project: Project, options: Options, screen: Screen) -> ExitCode:
     return ExitCode.DONE
 
 
-def _arrange(phase: Phase, options: Options) -> Arrangement:
-    return arrange(phase, only=options.only, wave=options.wave, gaps_only=options.gaps_only)
+def _arrange(phase: Phase, options: Options, words: Words) -> Arrangement:
+    return arrange(
+        phase, only=options.only, wave=options.wave, gaps_only=options.gaps_only, words=words
+    )
 
 
 def begin(project: Project, options: Options, screen: Screen, asker: Asker) -> Session | None:
@@ -130,7 +133,7 @@ def begin(project: Project, options: Options, screen: Screen, asker: Asker) -> S
         target = branching.refresh(project, target)
     phase, target = _settled_phase(project, target, options, screen, asker)
     preflight.check_plans(project, phase)
-    arrangement = _arrange(phase, options)
+    arrangement = _arrange(phase, options, project.dialect.words)
     for problem in (*phase.problems, *(note for plan in phase.plans for note in plan.problems)):
         screen.warn(str(problem))
     if not arrangement.plans:
@@ -142,7 +145,8 @@ def begin(project: Project, options: Options, screen: Screen, asker: Asker) -> S
     preflight.check_identity(repository)
     preflight.check_signing(repository)
     preflight.check_writable(repository, places.root(repository, settings.worktrees.root))
-    shell_commands.confirm(agents, arrangement.plans, screen, asker, yes=options.yes)
+    words = project.dialect.words
+    shell_commands.confirm(agents, arrangement.plans, words, screen, asker, yes=options.yes)
     branching.make_target(project, target, phase)
     base = target.commit
     folder = repository.layout.run(runs.new_id(phase.dir.token))
@@ -155,7 +159,7 @@ def begin(project: Project, options: Options, screen: Screen, asker: Asker) -> S
         name=phase.dir.name,
         directory=phase.dir.path.rpartition("/")[2],
         dialect=project.dialect.name,
-        words=project.dialect.words.model_dump(include={"plan", "plans"}),
+        words=words.model_dump(),
         root=project.dialect.root,
         target=target.branch,
         base=base,
@@ -188,8 +192,8 @@ def _settled_phase(
         target = branching.refresh(project, target)
     elif dirty:
         screen.warn(
-            f"{listing(list(dirty), limit=5)} differ in your checkout; the run goes by what is "
-            f"committed on {target.branch}"
+            f"{listing(list(dirty), limit=5)} differ in your checkout; what counts is committed "
+            f"on {target.branch}"
         )
     return load_phase(project, target.commit, options.phase), target
 

@@ -114,4 +114,4 @@ def tell_budget(session: Session) -> None:
     near = check_budget(spent, max_cost=limits.max_cost, max_tokens=limits.max_tokens).near
     said = any(event.data.get("about") == "budget" for event in session.journal.events)
     if near is not None and not said:
-        session.record(Type.NOTICE, about="budget", text=f"the run has used {near}")
+        session.record(Type.NOTICE, about="budget", text=f"{near} used so far")

@@ -204,7 +204,7 @@ def notes(found: Report) -> list[str]:
     if found.changed_meanwhile:
         texts = [str(one) for one in found.changed_meanwhile]
         named = listing(texts, limit=SHOWN)
-        lines.append(f"changed during the run, not held against the plan: {named}")
+        lines.append(f"changed meanwhile, not held against it: {named}")
     return lines
 
 

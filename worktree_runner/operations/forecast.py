@@ -26,7 +26,7 @@ from worktree_runner.git import pairs as git_pairs
 from worktree_runner.git.gateway import Git
 from worktree_runner.git.guard import MOVED
 from worktree_runner.git.repository import Repository, git_dir_of
-from worktree_runner.operations import landing
+from worktree_runner.operations import landing, runs
 from worktree_runner.operations.session import Session
 from worktree_runner.store.settings import Settings
 
@@ -233,6 +233,8 @@ def render(state: RunState, found: Iterable[Pair]) -> str:
         lines.append("and these conflicts will be settled by rule:")
         lines += [f"  {forecast.in_words(item)}" for item in by_rule]
     if not lines:
-        plans = count(len(state.with_status(*AT_WORK)), "plan")
-        return f"run {state.id}: no conflict is open or foreseen between {plans} at work"
+        words = runs.words_of(state)
+        plans = count(len(state.with_status(*AT_WORK)), words.plan, words.plans)
+        what = f"{words.execution} {state.id}"
+        return f"{what}: no conflict is open or foreseen between {plans} at work"
     return "\n".join(lines)

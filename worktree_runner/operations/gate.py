@@ -85,7 +85,7 @@ def say_nothing_tests(session: Session) -> None:
     """Says that likely resolutions are not tried, where the user asked for them."""
     if session.policy.tests_resolutions:
         text = (
-            "--resolve tested is not used: only a gate can tell whether a likely resolution works"
+            "--resolve tested is not used: only a check can tell whether a likely resolution works"
         )
         session.record(Type.NOTICE, text=text)
 

@@ -41,7 +41,8 @@ def _audit(session: Session, plan: PlanState) -> list[str]:
     breaches.record(session, plan.id, report)
     fencing.take_undeclared(session, plan, report)
     kept = fencing.keep_stray(session, plan, report)
-    return [*fencing.notes(report), *(f"commits beside its branch are kept: {ref}" for ref in kept)]
+    beside = (f"commits beside its branch are kept: {ref}" for ref in kept)
+    return [*fencing.notes(report), *beside]
 
 
 def _finished(session: Session, plan_id: str, **facts: Any) -> None:

@@ -40,7 +40,7 @@ class Chosen:
 
     @property
     def title(self) -> str:
-        return f"plan {self.plan}, attempt {self.attempt}, agent {self.agent}, run {self.run}"
+        return f"{self.plan}, attempt {self.attempt}, agent {self.agent}, of {self.run}"
 
 
 def choose(
@@ -50,7 +50,7 @@ def choose(
     folders = [f for f in reversed(runs.run_folders(layout)) if run is None or f.id == run]
     if not folders:
         raise PreconditionError(
-            f"there is no run {run}" if run else "there is no run yet", hint="wtrun status"
+            f"nothing executed is called {run}" if run else runs.NOTHING_YET, hint="wtrun status"
         )
     seen: dict[str, None] = {}
     for folder in folders:
@@ -61,9 +61,9 @@ def choose(
         seen.update(dict.fromkeys(sorted(runs.load(folder).plans)))
         if numbers:
             found = listing([str(number) for number in sorted(numbers)])
-            raise UsageError(f"plan {plan} has no attempt {attempt}; there is {found}")
-    known = f"plans: {', '.join(seen)}" if seen else "wtrun status"
-    raise UsageError(f"plan {plan} has not been started", hint=known)
+            raise UsageError(f"{plan} has no attempt {attempt}; there is {found}")
+    known = f"known: {', '.join(seen)}" if seen else "wtrun status"
+    raise UsageError(f"{plan} has not been started", hint=known)
 
 
 def _attempts(folder: Path, plan: str) -> list[int]:

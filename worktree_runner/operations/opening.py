@@ -29,8 +29,8 @@ def open_run(
         if plan is not None:
             found = [pair for pair in found if plan in pair[1].plans]
         if not found:
-            what = "no unfinished run" if plan is None else f"no unfinished run with plan {plan}"
-            raise UsageError(f"There is {what}.", hint="wtrun status")
+            what = "Nothing" if plan is None else f"Nothing with {plan}"
+            raise UsageError(f"{what} is unfinished.", hint="wtrun status")
         yield resume_session(project, *found[0], screen, asker)
 
 
@@ -42,7 +42,7 @@ def open_newest(folder: Path, doing: str, screen: Screen, asker: Asker) -> Itera
     with run_lock(project.repository.layout, doing):
         found = runs.newest(project.repository.layout)
         if found is None:
-            raise PreconditionError("There is no run yet.", hint="wtrun execute PHASE")
+            raise PreconditionError(runs.NOTHING_YET, hint="wtrun execute PHASE")
         yield resume_session(project, *found, screen, asker)
 
 
@@ -53,9 +53,9 @@ def conflicted(session: Session, plan_id: str) -> PlanState:
         return plan
     if plan.status is Status.REJECTED:
         raise UsageError(
-            f"Plan {plan_id} is in no conflict: {plan.reason}.",
+            f"{plan_id} is in no conflict: {plan.reason}.",
             hint=f"wtrun resolve {plan_id} --continue|--rerun|--abort",
         )
     open_ids = [item.id for item in session.state.with_status(Status.CONFLICTED)]
     named = f"open conflicts: {', '.join(open_ids)}" if open_ids else "no conflict is open"
-    raise UsageError(f"Plan {plan_id} is {plan.status}, not in conflict.", hint=named)
+    raise UsageError(f"{plan_id} is {plan.status}, not in conflict.", hint=named)

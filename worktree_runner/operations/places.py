@@ -49,9 +49,7 @@ def free_names(session: Session, plan: Plan) -> tuple[str, Path]:
             raise obstacle
         if branch not in taken.branches and not is_occupied(place):
             return branch, place
-    raise PreconditionError(
-        f"plan {plan.id} has {TRIES} left-over branches", hint="wtrun clean --force"
-    )
+    raise PreconditionError(f"{plan.id} has {TRIES} left-over branches", hint="wtrun clean --force")
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def check_names(project: Project, plans: Sequence[Plan]) -> None:
     if by_hint:
         lines = "".join(f"\n  {text}" for text in reversed(by_hint.values()))
         raise PreconditionError(
-            f"names that the run needs are taken:{lines}", hint=" && ".join(reversed(by_hint))
+            f"names that are needed are taken:{lines}", hint=" && ".join(reversed(by_hint))
         )
 
 

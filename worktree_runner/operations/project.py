@@ -124,7 +124,8 @@ def refuse_inside_attempt(repository: Repository) -> None:
     if is_attempt(repository):
         main = main_worktree(repository.common_dir) or repository.common_dir.parent
         raise PreconditionError(
-            f"{repository.home} is a plan's worktree that wtrun made; this is for the project",
+            f"{repository.home} is a worktree that wtrun made for an agent; "
+            f"this is for the project",
             hint=f"cd {shlex.quote(str(main))}",
         )
 

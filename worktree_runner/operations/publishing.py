@@ -127,7 +127,7 @@ def merge_target(session: Session, target: str) -> str | None:
 def refuse_target(session: Session, target: str, said: str) -> None:
     """Leaves the target as it is: the gate is not green on it together with what has landed."""
     state = session.state
-    reason = f"{state.target} has moved on, and the gate is not green on both together ({said})"
+    reason = f"{state.target} has moved on, and the check is not green on both together ({said})"
     session.record(Type.TARGET_REFUSED, at=target, reason=reason)
     hint = f"git merge {session.tip_ref}, and repair it"
     hold(session, Publication(Outcome.HELD, target, reason, (), hint))

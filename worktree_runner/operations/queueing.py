@@ -226,7 +226,7 @@ def advance(session: Session, step: actions.Step) -> None:
             gate.start(session, step)
         case actions.TurnOff(reason):
             command = shown(session.state.queue.command)
-            why = f"'{command}' is not green before any plan ({reason})"
+            why = f"'{command}' is not green before anything is merged ({reason})"
             session.record(Type.GATE_OFF, reason=why)
             gate.say_nothing_tests(session)
         case actions.Land(upto):
@@ -292,7 +292,7 @@ def after_landing(session: Session, plans: Iterable[str]) -> None:
 def reject(session: Session, step: actions.Reject) -> None:
     """Takes the plan out of the queue: its likely resolutions are undone, or a person is asked."""
     result = session.state.queue.results.get(step.commit)
-    said = result.in_words() if result else "there is no gate"
+    said = result.in_words() if result else "there is no check"
     if not step.plan:
         publishing.refuse_target(session, session.state.queue.target, said)
         return
@@ -310,7 +310,7 @@ def reject(session: Session, step: actions.Reject) -> None:
         outcome = landing.merged(session, plan, onto=session.state.tip, tier="proven")
         if outcome.tree is None:
             why = (
-                "its likely resolution was undone, for the gate is not green with it"
+                "its likely resolution was undone, for the check is not green with it"
                 f"{orders}: {said}"
             )
             if result is None or step.verdict is Verdict.EMPTY:
@@ -324,7 +324,7 @@ def reject(session: Session, step: actions.Reject) -> None:
         head=plan.head,
         candidate=step.commit,
         verdict=str(step.verdict),
-        reason=f"the gate is {word} with it: {said}",
+        reason=f"the check is {word} with it: {said}",
         log=result.log if result else "",
     )
     _ask_again(session, plan, word)
@@ -348,5 +348,5 @@ def _ask_again(session: Session, plan: PlanState, verdict: str) -> None:
     session.record(Type.MERGE_DRAFTED, plan.id, choices=draft)
     conflicts = landing.merged(session, session.of(plan.id)).conflicts
     if conflicts:
-        why = f"the gate is {verdict} with your answers; they are kept as a draft"
+        why = f"the check is {verdict} with your answers; they are kept as a draft"
         report_conflicts(session, plan.id, conflicts, refused=why)

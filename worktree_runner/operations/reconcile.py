@@ -46,7 +46,7 @@ def _await_git(session: Session) -> None:
     left = supervision.await_end(f"{name}={value}".encode(), GIT_PATIENCE_S)
     if left:
         pids = listing([str(pid) for pid in left])
-        session.screen.warn(f"git commands of the killed run still work (process {pids})")
+        session.screen.warn(f"git commands of the killed wtrun still work (process {pids})")
 
 
 def marks_of(run: str) -> dict[str, str]:
@@ -87,8 +87,8 @@ def _tip(session: Session) -> None:
         _record_commit(session, commit)
     if session.state.tip != found:
         raise PreconditionError(
-            f"{session.tip_ref} is at {found[:10]}, which this run did not make; "
-            f"its journal ends at {session.state.tip[:10]}.",
+            f"{session.tip_ref} is at {found[:10]}, which wtrun did not make; "
+            f"the journal ends at {session.state.tip[:10]}.",
             hint=f"git update-ref {session.tip_ref} {session.state.tip}",
         )
 

@@ -78,7 +78,7 @@ def reserve(
         if who.by is By.AGENT and pattern.rstrip("/") in _EVERYTHING:
             raise UsageError(
                 f"{pattern} would reserve the whole repository",
-                hint="name the files or folders of this plan",
+                hint="name the files or folders that the work needs",
             )
     runs = (held.reservation for held in registry.active())
     owner = next(
@@ -165,7 +165,7 @@ def mail_to_holder(layout: Layout, who: Holder) -> Callable[[Reservation, tuple[
         from worktree_runner.store.mailbox import Mailbox
 
         box = Mailbox(layout)
-        name = record.holder.name or f"plan-{record.holder.plan}"
+        name = record.holder.name or record.holder.plan
         if box.agents.find(name) is not None:
             subject = f"[file-reservations] Released stale lock on {record.pattern}"
             body = f"{who.label} released reservation {record.id}: {', '.join(reasons)}.\n"
@@ -199,7 +199,7 @@ def iso(moment: float) -> str:
 
 
 def describe(conflict: Conflict, now: float) -> str:
-    """`src/a.py is reserved by plan 03-01 (src/) since 13:05 until 14:05: reason`."""
+    """`src/a.py is reserved by 03-01 (src/) since 13:05 until 14:05: reason`."""
     record = conflict.held
     pattern = "" if record.pattern == conflict.pattern else f" ({record.pattern})"
     until = end_of(Held(record, conflict.alive), now)

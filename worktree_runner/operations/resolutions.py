@@ -18,7 +18,7 @@ from worktree_runner.core.settled import by_whom, is_manual, reason, resolution_
 from worktree_runner.core.state import PlanState, RunState, Status
 from worktree_runner.core.texts import clean, clean_line, count
 from worktree_runner.errors import UsageError
-from worktree_runner.operations import landing
+from worktree_runner.operations import landing, runs
 from worktree_runner.operations.project import Project
 from worktree_runner.operations.session import choices_of
 
@@ -38,7 +38,11 @@ def collect(project: Project, state: RunState, plan_id: str | None = None) -> tu
     """The resolutions of a run, or of one of its plans, in the order of the plans."""
     if plan_id is not None and plan_id not in state.plans:
         names = ", ".join(plan.id for plan in state.in_order())
-        raise UsageError(f"Run {state.id} has no plan {plan_id}.", hint=f"its plans: {names}")
+        words = runs.words_of(state)
+        raise UsageError(
+            f"{words.execution.capitalize()} {state.id} has no {words.plan} {plan_id}.",
+            hint=f"its {words.plans}: {names}",
+        )
     found: list[Listed] = []
     for plan in state.in_order():
         if plan_id not in (None, plan.id):
@@ -69,7 +73,7 @@ def render(state: RunState, found: Iterable[Listed], *, diffs: bool = True) -> s
     """All of it for a person: who decided what, why that is safe, and the change."""
     rows = tuple(found)
     if not rows:
-        return f"run {state.id}: no conflict was settled"
+        return f"{runs.words_of(state).execution} {state.id}: no conflict was settled"
     lines = []
     for row in rows:
         one = row.one

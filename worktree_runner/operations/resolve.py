@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 
 from merge.text import split_lines
@@ -111,7 +112,10 @@ def _choice(plan_id: str, item: FileConflict, kind: ChoiceKind, hunk: int | None
                 hint=f"wtrun resolve {plan_id} --list, then --path and --hunk",
             )
     if kind in (ChoiceKind.BOTH, ChoiceKind.BOTH_REVERSED) and not item.hunks:
-        raise UsageError(f"{item.path} ({item.kind}) has no hunks: take target or plan.")
+        raise UsageError(
+            f"{item.path} ({item.kind}) has no hunks, so one side is taken.",
+            hint=f"wtrun resolve {plan_id} --take target|plan --path {shlex.quote(item.path)}",
+        )
     whole = not item.hunks
     at = None if hunk is None else hunk - 1
     return Choice(item.path, kind, item.fingerprint, at, whole)
@@ -191,7 +195,7 @@ def rerun(session: Session, plan_id: str) -> None:
     """Gives the plan back to an agent, with its work so far; `execute` starts the attempt."""
     plan = session.of(plan_id)
     if plan.status not in (Status.CONFLICTED, Status.REJECTED):
-        raise UsageError(f"Plan {plan_id} is {plan.status}; there is nothing to do again.")
+        raise UsageError(f"{plan_id} is {plan.status}; there is nothing to do again.")
     if by_hand.is_prepared(plan):
         raise UsageError(
             f"A merge is under way in {plan.worktree}.", hint=f"wtrun resolve {plan_id} --abort"

@@ -50,7 +50,7 @@ def settle(session: Session, plan_id: str, answer: str) -> bool:
     if answer not in possible:
         options = ", ".join(breaches.FLAGS[one] for one in possible)
         raise UsageError(
-            f"Plan {plan_id} has nothing open that {breaches.FLAGS[answer]} would settle.",
+            f"{plan_id} has nothing open that {breaches.FLAGS[answer]} would settle.",
             hint=f"possible: {options}" if options else "wtrun status",
         )
     left = judging.settle(session, plan_id, answer)

@@ -48,7 +48,7 @@ class RunMail:
     @property
     def orchestrator(self) -> Agent:
         """Who the run is in the mailbox, and to whom its agents report."""
-        task = f"Execution of run {self.run_id}"
+        task = f"Execution {self.run_id}"
         program = f"{self.dialect.name}-orchestrator"
         return self._box.register(None, program, "wtrun", task, seed=f"run/{self.run_id}")
 

@@ -10,9 +10,14 @@ from worktree_runner.core.events import Type
 from worktree_runner.core.fold import fold
 from worktree_runner.core.ids import parse_directory, parse_token
 from worktree_runner.core.state import RunState
+from worktree_runner.dialects.schema import Words
+from worktree_runner.dialects.schema import load as load_dialect
 from worktree_runner.git.listing import Mark
 from worktree_runner.store import journal
 from worktree_runner.store.paths import Layout, RunFolder
+
+NOTHING_YET = "Nothing has been executed yet."
+"""What commands say that show a run where there is none."""
 
 
 def run_folders(layout: Layout) -> tuple[RunFolder, ...]:
@@ -42,6 +47,11 @@ def newest(layout: Layout, *, phase: str | None = None) -> tuple[RunFolder, RunS
         if state.id and _is_phase(state, phase):
             return folder, state
     return None
+
+
+def words_of(state: RunState) -> Words:
+    """The words of the dialect that a run was made with, as its journal holds them."""
+    return Words(**{**load_dialect("gsd").words.model_dump(), **state.facts.get("words", {})})
 
 
 def _is_phase(state: RunState, phase: str | None) -> bool:

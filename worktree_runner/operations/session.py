@@ -18,7 +18,7 @@ from worktree_runner.core.events import Event
 from worktree_runner.core.fold import apply, fold
 from worktree_runner.core.policy import Policy
 from worktree_runner.core.state import PlanState, RunState
-from worktree_runner.dialects.schema import Dialect
+from worktree_runner.dialects.schema import Dialect, Words
 from worktree_runner.git.repository import Repository
 from worktree_runner.models import Phase, Plan
 from worktree_runner.operations.agent_choice import load_agent
@@ -78,6 +78,11 @@ class Session:
     def agent_of(self, plan: PlanState) -> Agent:
         """The agent of the plan's present attempt."""
         return self.agent(plan.agent)
+
+    @property
+    def words(self) -> Words:
+        """The dialect's own, for everything that is said."""
+        return self.dialect.words
 
     @property
     def tip_ref(self) -> str:

@@ -14,6 +14,7 @@ from merge.types import Choice, ChoiceKind, FileConflict
 from worktree_runner.core.conflicts import may_force
 from worktree_runner.core.events import Type
 from worktree_runner.core.texts import count, listing
+from worktree_runner.dialects.schema import Words
 from worktree_runner.operations import landing
 from worktree_runner.operations.session import Session, choice_to_json
 
@@ -40,18 +41,20 @@ def settle(session: Session, plan_id: str) -> None:
         session.record(Type.PLAN_RETRIED, plan_id, why=why, fresh=True, earlier=earlier)
     else:
         conflicts = landing.merged(session, plan).conflicts
-        choices = [_forced(item, how) for item in conflicts if may_force(item.kind, how)]
+        choices = [
+            _forced(item, how, session.words) for item in conflicts if may_force(item.kind, how)
+        ]
         session.record(Type.MERGE_ANSWERED, plan_id, choices=choices)
 
 
-def _forced(item: FileConflict, how: str) -> dict[str, Any]:
+def _forced(item: FileConflict, how: str, words: Words) -> dict[str, Any]:
     choice = Choice(item.path, _KINDS[how], item.fingerprint, whole=not item.hunks)
-    return {**choice_to_json(choice), "forced": how, "dropped": dropped(item, how)}
+    return {**choice_to_json(choice), "forced": how, "dropped": dropped(item, how, words)}
 
 
-def dropped(item: FileConflict, how: str) -> str:
+def dropped(item: FileConflict, how: str, words: Words) -> str:
     """What taking one side of the conflict leaves out, in words."""
-    loser = "plan" if how == "ours" else "target"
+    loser = words.plan if how == "ours" else "target"
     if not item.hunks:
         return f"everything that the {loser} did to the file ({item.kind})"
     sides = [hunk.theirs if how == "ours" else hunk.ours for hunk in item.hunks]

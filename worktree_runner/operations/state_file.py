@@ -33,7 +33,7 @@ def read_state(project: Project) -> tuple[str, StateContext]:
     if path is None:
         raise PreconditionError(
             f"There is no {_written_path(project.dialect)}.",
-            hint="wtrun state --rebuild makes one from the road map, summaries and git",
+            hint=f"wtrun state --rebuild makes one from {_sources(project.dialect)}",
         )
     return path, state_context(files.read([path]).get(path, b""), project.dialect)
 
@@ -71,15 +71,19 @@ def offer_rebuild(project: Project, screen: Screen, asker: Asker, now: datetime)
     if any(find_documents(files.paths(), dialect).state for files in (disk, committed)):
         return
     path = _written_path(dialect)
-    text = f"{path} is missing; the run goes on without decisions and blockers from it"
+    text = f"{path} is missing; without it, agents know no earlier decisions and blockers"
     screen.warn(text, hint="wtrun state --rebuild")
-    question = f"Rebuild {path} from the road map, summaries and git first?"
+    question = f"Rebuild {path} from {_sources(dialect)} first?"
     if not asker.interactive or not asker.confirm(question):
         return
     path = rebuild(project, now)
     if project.tracked:
         commit_exactly(project.repository.git, (path,), f"docs: rebuild {path.rpartition('/')[2]}")
     screen.say(f"rebuilt {path}")
+
+
+def _sources(dialect: Dialect) -> str:
+    return f"{dialect.files.roadmap[0]}, {dialect.words.summary} files and git"
 
 
 def _written_path(dialect: Dialect) -> str:

@@ -9,6 +9,7 @@ from worktree_runner.core.outlook import gate_in_words, lands_when
 from worktree_runner.core.settled import resolution_of, tally
 from worktree_runner.core.state import PlanState, RunState, Status
 from worktree_runner.core.texts import count, listing
+from worktree_runner.operations import runs
 from worktree_runner.store.paths import Layout, RunFolder
 from worktree_runner.store.runlock import is_locked
 
@@ -62,10 +63,10 @@ def _plan_json(folder: RunFolder, state: RunState, plan: PlanState) -> dict[str,
 def render(layout: Layout, folder: RunFolder, state: RunState) -> str:
     """The run for a person: one line a plan, then what to do next."""
     landed = len(state.with_status(Status.LANDED))
-    words = {"plan": "plan", "plans": "plans", **state.facts.get("words", {})}
+    words = runs.words_of(state)
     lines = [
-        f"run {state.id}: {landed} of "
-        f"{count(len(state.plans), words['plan'], words['plans'])} merged into "
+        f"{words.execution} {state.id}: {landed} of "
+        f"{count(len(state.plans), words.plan, words.plans)} merged into "
         f"{state.target}, {_mood(layout, state)}"
     ]
     width = max((len(plan.id) for plan in state.plans.values()), default=0)

@@ -71,7 +71,8 @@ def _edits(session: Session, files: PlanningFiles, facts: RunFacts) -> Edits:
     notes = [str(note) for note in updates.notes]
     notes += [f"there is no {path}; nothing was recorded there" for path in updates.missing]
     if updates.open_requirements:
-        notes.append(f"covered by no summary: {', '.join(updates.open_requirements)}")
+        named = ", ".join(updates.open_requirements)
+        notes.append(f"covered by no {dialect.words.summary}: {named}")
     return Edits(old, dict(updates.files), notes)
 
 

@@ -80,7 +80,7 @@ def landed(session: Session, plan: PlanState, path: str) -> Landed:
             return Landed(plan, tip, one, outcome)
     commit = objects.commits(tip, plan.commit)[0]
     raise PreconditionError(
-        f"{path} was decided in the plan's worktree, so there is nothing to ask again.",
+        f"{path} was decided in the worktree of {plan.id}, so there is nothing to ask again.",
         hint=f"git show {commit[:10]} -- {path}, then edit the file and commit it",
     )
 

@@ -153,5 +153,5 @@ def missing(**texts: str) -> None:
 EXAMPLES: Mapping[str, str] = {
     "program": "opencode",
     "model": "default",
-    "subject": "[gsd-03-01] Plan Complete",
+    "subject": "[03-01] Which port?",
 }

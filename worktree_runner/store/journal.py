@@ -49,7 +49,7 @@ def read(path: Path) -> Reading:
         except (ValueError, KeyError, TypeError) as error:
             raise PreconditionError(
                 f"{path}:{number} is not a line of a wtrun journal ({error}).",
-                hint=f"look at the line; 'mv {path.parent}{{,.broken}}' sets the run aside",
+                hint=f"look at the line; 'mv {path.parent}{{,.broken}}' sets it aside",
             ) from error
     return Reading(tuple(events), data[end:], end)
 
@@ -79,8 +79,8 @@ class Journal:
         reading = read(path)
         if reading.newer:
             raise PreconditionError(
-                f"The run {path.parent.name} was written by a newer wtrun.",
-                hint="update wtrun, or finish this run with the version that started it",
+                f"{path.parent.name} was written by a newer wtrun.",
+                hint="update wtrun, or finish with the version that started it",
             )
         self.events: list[Event] = list(reading.events)
         self.torn = reading.torn

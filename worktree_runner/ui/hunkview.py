@@ -40,7 +40,7 @@ def origin(facts: ConflictFacts, one: FileConflict) -> list[Line]:
     if one.command:
         lines += [(f"  this command would settle it: {clean_line(one.command)}", "")]
     makers = [f"{facts.noun} {_plan(plan)}" for plan in facts.makers(one.path)]
-    for words in makers or ["not made by a plan of this run"]:
+    for words in makers or ["not made by wtrun now"]:
         lines += _prose(f"{facts.target}: {words}", "cyan")
     lines += _commits(facts, one.path, target=True)
     lines += _prose(_plan(facts.plan, ": "), "magenta")

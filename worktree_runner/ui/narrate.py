@@ -186,22 +186,22 @@ class Narrator:
 
     def gate_off(self, event: Event, state: RunState) -> Told:
         reason = event.data["reason"]
-        return f"no gate: {reason}; merges go on unchecked, as with --no-gate", Tone.WARN
+        return f"no check: {reason}; merges go on unchecked, as with --no-gate", Tone.WARN
 
     def gate_started(self, event: Event, state: RunState) -> Told:
         plans = listing([plan or state.target for plan in event.data.get("plans", ())], limit=8)
         match Purpose(event.data["purpose"]):
             case Purpose.BASELINE:
                 commit = event.data["candidate"][:10]
-                return f"checking {commit} without them: can the gate be green at all?", Tone.RUN
+                return f"checking {commit} without them: can the check be green at all?", Tone.RUN
             case Purpose.AGAIN:
-                return f"checking {plans} once more: the gate may be flaky", Tone.RUN
+                return f"checking {plans} once more: the check may be flaky", Tone.RUN
         return f"checking {plans}", Tone.RUN
 
     def gate_ended(self, event: Event, state: RunState) -> Told:
         result = Result.from_json(event.data)
         if result.ended in (Ended.STOPPED, Ended.LOST):
-            return f"the gate was cut off: {result.in_words()}", Tone.WARN
+            return f"the check was cut off: {result.in_words()}", Tone.WARN
         verdict = Verdict(event.data["verdict"])
         if verdict is Verdict.GREEN:
             return f"green after {duration(result.seconds)}", Tone.GOOD
@@ -263,7 +263,8 @@ class Narrator:
     def resumed(self, event: Event, state: RunState) -> Told:
         landed = len(state.with_status(Status.LANDED))
         plans = count(len(state.plans), self.words.plan, self.words.plans)
-        return f"going on with run {state.id}: {landed} of {plans} merged so far", Tone.PLAIN
+        run = f"{self.words.execution} {state.id}"
+        return f"going on with {run}: {landed} of {plans} merged so far", Tone.PLAIN
 
     def notice(self, event: Event, state: RunState) -> Told:
         return str(event.data["text"]), Tone.PLAIN

@@ -22,7 +22,7 @@ def test_planning_files_and_what_the_run_wrote_are_the_runs() -> None:
         GSD, before={}, written={"docs/out.md": "w1"},
     )  # fmt: skip
     assert found.run == (".planning/phases/03-x/03-VERIFICATION.md", "docs/out.md")
-    assert found.left == {"src/b.py": "is no planning file and was not written by the run"}
+    assert found.left == {"src/b.py": "is no planning file and was not written by wtrun"}
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ def test_planning_files_and_what_the_run_wrote_are_the_runs() -> None:
         ("A ", "new", "is staged"),
         ("UU", "new", "has a merge conflict"),
         ("AA", "new", "has a merge conflict"),
-        (" M", "other", "was changed before the run began"),
-        (" D", None, "was changed before the run began"),
+        (" M", "other", "was changed before wtrun began"),
+        (" D", None, "was changed before wtrun began"),
     ],
 )
 def test_what_may_be_the_users_is_left_with_the_reason(
@@ -49,7 +49,7 @@ def test_what_may_be_the_users_is_left_with_the_reason(
 def test_a_file_that_the_user_edited_after_the_run_is_the_users() -> None:
     path = ".planning/STATE.md"
     found = sort_changes([change(path)], GSD, before={}, written={path: "runs"})
-    assert found.left == {path: "was changed after the run wrote it"}
+    assert found.left == {path: "was changed after wtrun wrote it"}
 
 
 def test_worktrees_are_not_looked_at() -> None:

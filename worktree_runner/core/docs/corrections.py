@@ -82,12 +82,12 @@ def _users_own(
     if change.path in written:
         if change.content == written[change.path]:
             return ""
-        return "was changed after the run wrote it"
+        return "was changed after wtrun wrote it"
     if change.path in before:
-        return "was changed before the run began"
+        return "was changed before wtrun began"
     if change.path.startswith(f"{dialect.root}/"):
         return _users_plan(change, dialect, phase)
-    return "is no planning file and was not written by the run"
+    return "is no planning file and was not written by wtrun"
 
 
 def _users_plan(change: LocalChange, dialect: Dialect, phase: str) -> str:
