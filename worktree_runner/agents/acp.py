@@ -15,7 +15,9 @@ import importlib.util
 import json
 import shutil
 import sys
+from pathlib import Path
 
+from worktree_runner import process
 from worktree_runner.agents.common import UNSET, check_template, environment, fill, records
 from worktree_runner.agents.jsonl import JsonlParser
 from worktree_runner.agents.protocol import (
@@ -26,16 +28,20 @@ from worktree_runner.agents.protocol import (
     Probe,
 )
 from worktree_runner.agents.settings import CommandTable
+from worktree_runner.agents.streams import decode, text
 
 REQUEST = "acp-request.json"
+BRIDGE = (sys.executable, "-P", "-m", "worktree_runner.agents.acp_bridge")
+CHECK_S = 60.0
+"""Some programs take half a minute to start on a machine at work."""
 
 
 class AcpAgent:
     """An own agent with `events = "acp"`."""
 
     capabilities = Capabilities(
-        events=True, mcp=True, pre_edit_guard="permission", reports_tokens=True, reports_cost=True,
-        usage_scope="thread", prompt_via="file",
+        events=True, resume=True, mcp=True, pre_edit_guard="permission", reports_tokens=True,
+        reports_cost=True, usage_scope="thread", prompt_via="file",
     )  # fmt: skip
 
     def __init__(self, name: str, table: CommandTable) -> None:
@@ -49,7 +55,30 @@ class AcpAgent:
         problems = [] if path else [f"{program} is not on PATH"]
         if importlib.util.find_spec("acp") is None:
             problems.append("the extra is missing: pip install 'wtrun[acp]'")
-        return Probe(found=not problems, path=path, problems=tuple(problems))
+        if problems or not deep:
+            return Probe(found=not problems, path=path, problems=tuple(problems))
+        return self._look(path)
+
+    def _look(self, path: str | None) -> Probe:
+        """Has the program open a session, which costs no token, and tells what it says."""
+        argv = [item for item in self._table.argv if not item.startswith("{")]
+        done = process.run(
+            [*BRIDGE, "--check", *argv], Path.cwd(), env=self._table.env, timeout=CHECK_S
+        )
+        said = decode(done.out.decode(errors="replace").strip().rpartition("\n")[2]) or {}
+        problem = text(said.get("problem"))
+        if done.timed_out:
+            problem = f"it does not answer within {CHECK_S:.0f} s: is this its command for ACP?"
+        elif not said:
+            problem = f"it does not speak ACP: {done.tail(1) or f'exit code {done.code}'}"
+        elif not problem and not said.get("resume"):
+            problem = "it can't load sessions: plans go on in fresh processes"
+        return Probe(
+            found=True,
+            path=path,
+            version=text(said.get("version")) or None,
+            problems=(problem,) if problem else (),
+        )
 
     def build(self, request: AgentRequest) -> Launch:
         file = request.run_dir / REQUEST
@@ -60,7 +89,7 @@ class AcpAgent:
             "request": bare.model_dump(mode="json"),
         }
         return Launch(
-            argv=(sys.executable, "-P", "-m", "worktree_runner.agents.acp_bridge", str(file)),
+            argv=(*BRIDGE, str(file)),
             cwd=request.worktree,
             env={**self._table.env, **environment(request)},
             unset=UNSET,

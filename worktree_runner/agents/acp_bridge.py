@@ -2,6 +2,8 @@
 
 - It is an agent process: it starts the program by the SDK and ends with it. The program's own
   standard error is ours. If it does not end when its input closes, the launcher ends it.
+- `--check ARGV...` opens a session and sends no prompt: what the program is, and whether it lacks
+  a login, without a token. The answer is one JSON object.
 - Exit codes: 0 the turn ended, 1 it failed, 2 the SDK is not installed.
 """
 
@@ -18,11 +20,13 @@ from typing import Any
 
 from worktree_runner.agents.acp_rules import refusal
 from worktree_runner.agents.common import allowed_commands
+from worktree_runner.agents.failures import CUT_OFF
 from worktree_runner.agents.jsonl import render
 from worktree_runner.agents.protocol import AgentEvent, AgentRequest, McpServer, Usage
 from worktree_runner.agents.streams import head, text
 
 ENDING_S = 8.0
+CHECK = "--check"
 LONGEST_LINE = 64 * 1024 * 1024
 
 
@@ -39,12 +43,16 @@ class Bridge:
         self._said: list[str] = []
         self._tools: dict[str, dict[str, Any]] = {}
         self.cost: float | None = None
+        self.quiet = False
+        """While an earlier session is loaded, which is told again from its beginning."""
 
     @property
     def final(self) -> str:
         return "".join(self._said)
 
     async def session_update(self, session_id: str, update: Any, **kwargs: Any) -> None:
+        if self.quiet:
+            return
         kind = str(update.session_update)
         if kind == "agent_message_chunk":
             self._said.append(text(getattr(update.content, "text", "")))
@@ -164,21 +172,102 @@ async def converse(argv: Sequence[str], mode: str | None, request: AgentRequest)
 async def _one_turn(agent: Any, bridge: Bridge, mode: str | None, request: AgentRequest) -> int:
     import acp
 
-    await agent.initialize(protocol_version=acp.PROTOCOL_VERSION)
-    servers = [mcp_server(server) for server in request.mcp_servers]
-    session = await agent.new_session(cwd=str(request.worktree), mcp_servers=servers)
-    say(AgentEvent(kind="started", session_id=session.session_id))
+    session = await _open_session(agent, bridge, request)
+    if session is None:
+        return 1
+    say(AgentEvent(kind="started", session_id=session))
     if mode:
-        await agent.set_session_mode(session_id=session.session_id, mode_id=mode)
+        await agent.set_session_mode(session_id=session, mode_id=mode)
     prompt = acp.text_block(request.prompt_file.read_text(encoding="utf-8"))
-    answer = await agent.prompt(session_id=session.session_id, prompt=[prompt])
+    answer = await agent.prompt(session_id=session, prompt=[prompt])
     say(AgentEvent(kind="usage", usage=_usage(answer.usage, bridge.cost)))
+    if bridge.final.strip():
+        say(AgentEvent(kind="text", text=bridge.final.strip()))
     stop = str(answer.stop_reason)
     if stop == "end_turn":
         say(AgentEvent(kind="finished", text=bridge.final))
         return 0
     say(AgentEvent(kind="failed", text=f"the turn ended with {stop}"), stop)
     return 1
+
+
+async def _open_session(agent: Any, bridge: Bridge, request: AgentRequest) -> str | None:
+    """The id of a new session, or of the one to go on with; None, once said, if that is gone."""
+    import acp
+
+    about = await agent.initialize(protocol_version=acp.PROTOCOL_VERSION)
+    servers = [mcp_server(server) for server in request.mcp_servers]
+    place = str(request.worktree)
+    if not request.resume:
+        return str((await agent.new_session(cwd=place, mcp_servers=servers)).session_id)
+    why = "the program can't load sessions"
+    if getattr(about.agent_capabilities, "load_session", False):
+        bridge.quiet = True
+        try:
+            await agent.load_session(cwd=place, session_id=request.resume, mcp_servers=servers)
+        except acp.RequestError as error:
+            why = _in_words(error)
+        else:
+            return request.resume
+        finally:
+            bridge.quiet = False
+    say(AgentEvent(kind="failed", text=f"session not found: {why}"))
+    return None
+
+
+def _in_words(error: Exception) -> str:
+    """An error with what the program says about it."""
+    data = getattr(error, "data", None)
+    more = data.get("details") or data.get("message") or data if isinstance(data, dict) else data
+    return f"{error}: {text(more)}" if more else str(error)
+
+
+class Nobody:
+    """The client side of a session in which nothing is to happen."""
+
+    async def session_update(self, session_id: str, update: Any, **kwargs: Any) -> None:
+        """What it says of itself is not asked for."""
+
+    def on_connect(self, conn: Any) -> None:
+        """Called by the SDK; nothing to do."""
+
+
+async def look(argv: Sequence[str]) -> dict[str, Any]:
+    """What a program says of itself, and what is wrong with it."""
+    import acp
+
+    place = str(Path.cwd())
+    program = acp.spawn_agent_process(
+        Nobody(),  # type: ignore[arg-type]
+        *argv,
+        env=dict(os.environ),
+        cwd=place,
+        transport_kwargs={"stderr": None, "limit": LONGEST_LINE},
+    )
+    agent, _ = await program.__aenter__()  # its end is that of this process
+    about = await agent.initialize(protocol_version=acp.PROTOCOL_VERSION)
+    found: dict[str, Any] = {
+        "version": getattr(about.agent_info, "version", None),
+        "resume": bool(getattr(about.agent_capabilities, "load_session", False)),
+    }
+    try:
+        await agent.new_session(cwd=place, mcp_servers=[])
+    except acp.RequestError as error:
+        ways = [str(method.name) for method in about.auth_methods or ()]
+        login = f" (it offers: {', '.join(ways)})" if ways else ""
+        found["problem"] = f"it opens no session: {_in_words(error)}{login}"
+    return found
+
+
+def _check(argv: Sequence[str]) -> int:
+    from acp import RequestError
+
+    try:
+        found = asyncio.run(look(argv))
+    except (RequestError, OSError) as error:
+        found = {"problem": f"it does not speak ACP: {_in_words(error)}"}
+    print(json.dumps(found), flush=True)  # noqa: T201 - the answer
+    return 0
 
 
 def _usage(found: Any, cost: float | None) -> Usage:
@@ -199,12 +288,17 @@ def main(argv: Sequence[str]) -> int:
     except ImportError:
         say(AgentEvent(kind="failed", text="the extra is missing: pip install 'wtrun[acp]'"))
         return 2
+    if argv[0] == CHECK:
+        return _check(argv[1:])
     task = json.loads(Path(argv[0]).read_text())
     request = AgentRequest.model_validate(task["request"])
     try:
         return asyncio.run(converse(task["argv"], task["mode"], request))
-    except (RequestError, OSError, ConnectionError) as error:
-        say(AgentEvent(kind="failed", text=f"{type(error).__name__}: {error}"))
+    except ConnectionError:
+        say(AgentEvent(kind="failed", text=f"{task['argv'][0]} {CUT_OFF}"))
+        return 1
+    except (RequestError, OSError) as error:
+        say(AgentEvent(kind="failed", text=f"{type(error).__name__}: {_in_words(error)}"))
         return 1
 
 

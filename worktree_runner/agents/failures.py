@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 
 from worktree_runner.agents.protocol import FailureKind
 
+CUT_OFF = "ended in the middle of its turn"
+"""How wtrun's own bridge says that a program it speaks to is gone."""
 _BY_STATUS = {
     400: FailureKind.CONFIG,
     401: FailureKind.AUTH,
@@ -27,8 +29,9 @@ _BY_STATUS = {
 _BY_WORDS: tuple[tuple[FailureKind, tuple[str, ...]], ...] = (
     (FailureKind.SESSION, (
         "no conversation found", "no rollout found", "invalid session identifier",
-        "no saved session found", "session not found",
+        "no saved session found", "session not found", "error resuming session",
     )),
+    (FailureKind.CRASH, (CUT_OFF,)),
     (FailureKind.QUOTA, (
         "insufficient_quota", "quota (?:exceeded|exhausted)", "exceeded your .*quota",
         "usage limit", "out of credits?", "credit balance", "limit reached",

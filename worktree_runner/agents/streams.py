@@ -14,6 +14,7 @@ from worktree_runner.agents.protocol import AgentEvent, AgentOutcome, FailureKin
 
 Stream = Literal["stdout", "stderr"]
 _WORDS = re.compile(r"[A-Za-z]{3}")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 HEAD = 400
 """How much of a tool's input or output is kept for display."""
 
@@ -132,6 +133,7 @@ class Memory:
 
     def stray(self, line: str, stream: Stream) -> list[AgentEvent]:
         """A line that is no event: kept from stderr as an explanation, else passed on."""
+        line = _COLOURS.sub("", line)
         if stream == "stderr" and line.strip():
             self.complaints.append(line)
         return [AgentEvent(kind="unparsed", text=head(line), raw=line)] if line.strip() else []
