@@ -6,11 +6,14 @@ import json
 import sys
 
 import pexpect
+import pytest
 
 from tests.support.project import PHASE, Project, plan_text
 from tests.support.repo import Repo
 
 STATE = ".planning/STATE.md"
+BRANCH = "gsd/phase-03-api"
+PHASE_BRANCH = json.dumps({"git": {"branching_strategy": "phase"}})
 SUMMARY = b"---\nkey-decisions: [Ids are opaque]\n---\n\n# Phase 3 Plan 01: API Summary\n"
 
 
@@ -82,3 +85,33 @@ def test_on_a_terminal_the_state_is_rebuilt_and_committed_alone(repo: Repo) -> N
     assert repo.git("show", "--format=", "--name-only", rebuilt).split() == [STATE]
     assert repo.git("diff", "--cached", "--name-only") == "mine.txt"
     assert b"Plan: 2 of 2 in current phase\n" in repo.read(STATE)
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["a branch that is there", "a new one"])
+def test_on_a_branch_that_is_not_checked_out_it_is_rebuilt_there(repo: Repo, there: bool) -> None:
+    project = stateless(repo)
+    repo.commit("a branch for the phase", {".planning/config.json": PHASE_BRANCH})
+    if there:
+        repo.git("branch", BRANCH)
+    (repo.path / "mine.txt").write_text("mine")
+    repo.git("add", "mine.txt")
+    before = repo.git("rev-parse", "main")
+    child = pexpect.spawn(
+        sys.executable, ["-P", "-m", "worktree_runner", "execute", "3"],
+        cwd=str(repo.path), env=project.env, timeout=60, encoding="utf-8",  # type: ignore[arg-type]
+    )  # fmt: skip
+    child.expect("The work will land on")
+    child.sendline("l")
+    child.expect("Rebuild .planning/STATE.md")
+    child.sendline("y")
+    child.expect(f"rebuilt .planning/STATE.md on {BRANCH}")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    subjects = repo.git("log", "--format=%s", BRANCH, "--", STATE).splitlines()
+    assert subjects[:2] == ["docs(phase-3): record 1 plan as executed", "docs: rebuild STATE.md"]
+    text = repo.show(BRANCH, STATE).decode()
+    assert "Plan: 2 of 2 in current phase\n" in text
+    assert "- [Phase 3]: Ids are opaque\n" in text
+    assert repo.git("rev-parse", "main") == before
+    assert repo.git("status", "--porcelain") == "A  mine.txt"

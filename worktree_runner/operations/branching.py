@@ -182,7 +182,7 @@ def _bring_plans(
     verb = "is" if len(lacking) == 1 else "are"
     screen.warn(f"{shown} {verb} on {here} and not on {target.branch}")
     if asker.confirm(f"Merge {here} into {target.branch} first?", yes=yes):
-        return replace(target, commit=_merge_current(project, target))
+        return _merge_current(project, target)
     by_hand = f"git switch {target.branch} && git merge {here}"
     try:
         find_phase(project.files(target.commit).paths(), project.dialect, token)
@@ -209,7 +209,7 @@ def _lacking(project: Project, target: Target, token: str) -> tuple[str, ...]:
     return tuple(path for path in wanted if path not in there)
 
 
-def _merge_current(project: Project, target: Target) -> str:
+def _merge_current(project: Project, target: Target) -> Target:
     """Merges HEAD into the target, in memory; PreconditionError if that conflicts or is held."""
     repository = project.repository
     objects, head = repository.objects, repository.git.text("rev-parse", "HEAD")
@@ -228,12 +228,21 @@ def _merge_current(project: Project, target: Target) -> str:
         message = f"Merge branch '{here}' into {target.branch}\n"
         sign = bool(project.settings.merge.sign)
         commit = objects.commit_tree(merged.tree, (target.commit, head), message, sign=sign)
-    result = publish(repository, target.branch, commit)
-    if result.outcome not in (Outcome.PUBLISHED, Outcome.CURRENT):
-        raise PreconditionError(
-            f"{target.branch} can't be moved: {result.reason}.", hint=result.hint or by_hand
-        )
-    return commit
+    return move_to(project, target, commit, by_hand)
+
+
+def move_to(project: Project, target: Target, commit: str, by_hand: str) -> Target:
+    """The target at a commit that builds on it; one that is still to be made will start there.
+
+    PreconditionError where the branch is held; `by_hand` is the hint if there is no better one.
+    """
+    if not target.new:
+        result = publish(project.repository, target.branch, commit)
+        if result.outcome not in (Outcome.PUBLISHED, Outcome.CURRENT):
+            raise PreconditionError(
+                f"{target.branch} can't be moved: {result.reason}.", hint=result.hint or by_hand
+            )
+    return replace(target, commit=commit)
 
 
 def refresh(project: Project, target: Target) -> Target:

@@ -128,9 +128,6 @@ def begin(project: Project, options: Options, screen: Screen, asker: Asker) -> S
     repository, settings = project.repository, project.settings
     found = branching.choose_target(project, options.phase)
     target = branching.settle(project, found, options.phase, screen, asker, yes=options.yes)
-    if target.home:
-        state_file.offer_rebuild(project, screen, asker, datetime.now().astimezone())
-        target = branching.refresh(project, target)
     phase, target = _settled_phase(project, target, options, screen, asker)
     preflight.check_plans(project, phase)
     arrangement = _arrange(phase, options, project.dialect.words)
@@ -147,6 +144,7 @@ def begin(project: Project, options: Options, screen: Screen, asker: Asker) -> S
     preflight.check_writable(repository, places.root(repository, settings.worktrees.root))
     words = project.dialect.words
     shell_commands.confirm(agents, arrangement.plans, words, screen, asker, yes=options.yes)
+    target = state_file.offer_rebuild(project, target, screen, asker, datetime.now().astimezone())
     branching.make_target(project, target, phase)
     base = target.commit
     folder = repository.layout.run(runs.new_id(phase.dir.token))

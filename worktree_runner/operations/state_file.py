@@ -5,19 +5,22 @@ A state file that is there is never rebuilt, whatever it holds.
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
+from merge.types import Entry
 from worktree_runner.core.docs.rebuild import rebuild_inputs, rebuild_state
 from worktree_runner.core.docs.state_read import StateContext, latest, state_context
 from worktree_runner.core.docs.update import find_documents
 from worktree_runner.core.texts import clean
 from worktree_runner.dialects.schema import Dialect
 from worktree_runner.errors import PreconditionError
+from worktree_runner.operations import branching
+from worktree_runner.operations.branching import Target
 from worktree_runner.operations.preflight import commit_exactly
 from worktree_runner.operations.project import Project
-from worktree_runner.planning.reader import DiskFiles
+from worktree_runner.planning.reader import DiskFiles, PlanningFiles
 from worktree_runner.planning.writer import Change, write_documents
 from worktree_runner.ui.ask import Asker
 from worktree_runner.ui.console import Screen
@@ -28,7 +31,7 @@ MOST_SHOWN = 10
 
 def read_state(project: Project) -> tuple[str, StateContext]:
     """Path and contents of the state file on disk; PreconditionError if there is none."""
-    files = DiskFiles(project.repository.home)
+    files = _on_disk(project)
     path = find_documents(files.paths(), project.dialect).state
     if path is None:
         raise PreconditionError(
@@ -43,43 +46,91 @@ def rebuild(project: Project, now: datetime) -> str:
 
     PreconditionError if there is one already, or if it can't be written.
     """
-    files, dialect = DiskFiles(project.repository.home), project.dialect
-    paths = files.paths()
-    there = find_documents(paths, dialect).state
+    files = _on_disk(project)
+    there = find_documents(files.paths(), project.dialect).state
     if there is not None:
         raise PreconditionError(
             f"{there} is there; only a missing one is rebuilt.", hint=f"git mv {there} {there}.old"
         )
-    path, text = rebuild_state(
-        paths,
-        files.read(rebuild_inputs(paths, dialect)),
-        dialect,
-        date=now.date().isoformat(),
-        now=now.isoformat(timespec="seconds"),
-        last_commit=project.repository.git.text("log", "-1", "--format=%cs %s", "HEAD"),
-    )
+    path, text = _rebuilt(project, files, "HEAD", now)
     result = write_documents(project.repository.home, [Change(path, None, text)])
     if path in result.left:
         raise PreconditionError(f"{path} {result.left[path]}.", hint="wtrun state --rebuild")
     return path
 
 
-def offer_rebuild(project: Project, screen: Screen, asker: Asker, now: datetime) -> None:
-    """Before a run without a state file: rebuilds and commits it if the user says so."""
-    dialect, disk = project.dialect, DiskFiles(project.repository.home)
-    committed = project.files(project.repository.git.text("rev-parse", "HEAD"))
-    if any(find_documents(files.paths(), dialect).state for files in (disk, committed)):
-        return
+def _on_disk(project: Project) -> DiskFiles:
+    return DiskFiles(project.repository.home, project.dialect.roots)
+
+
+def _rebuilt(
+    project: Project, files: PlanningFiles, commit: str, now: datetime
+) -> tuple[str, bytes]:
+    """Path and text of a state file made from these files and the newest commit."""
+    paths = files.paths()
+    return rebuild_state(
+        paths,
+        files.read(rebuild_inputs(paths, project.dialect)),
+        project.dialect,
+        date=now.date().isoformat(),
+        now=now.isoformat(timespec="seconds"),
+        last_commit=project.repository.git.text("log", "-1", "--format=%cs %s", commit),
+    )
+
+
+def offer_rebuild(
+    project: Project, target: Target, screen: Screen, asker: Asker, now: datetime
+) -> Target:
+    """The target, with a rebuilt state file committed to it where it had none and the user said so.
+
+    Where the target isn't checked out in front of the user, nothing on disk changes.
+    """
+    places: list[PlanningFiles] = [project.files(target.commit)]
+    if target.desk:
+        desk = branching.desk_of(project, target).path
+        places.append(DiskFiles(desk, project.dialect.roots))
+    if any(find_documents(files.paths(), project.dialect).state for files in places):
+        return target
+    dialect = project.dialect
     path = _written_path(dialect)
-    text = f"{path} is missing; without it, agents know no earlier decisions and blockers"
-    screen.warn(text, hint="wtrun state --rebuild")
+    away = project.tracked and not target.home
+    where = f" on {target.branch}" if away else ""
+    by_hand = _by_hand(target) if away else "wtrun state --rebuild"
+    text = f"{path} is missing{where}; without it, agents know no earlier decisions and blockers"
+    screen.warn(text, hint=by_hand)
     question = f"Rebuild {path} from {_sources(dialect)} first?"
     if not asker.interactive or not asker.confirm(question):
-        return
-    path = rebuild(project, now)
-    if project.tracked:
-        commit_exactly(project.repository.git, (path,), f"docs: rebuild {path.rpartition('/')[2]}")
-    screen.say(f"rebuilt {path}")
+        return target
+    if away:
+        target = branching.move_to(project, target, _commit_to(project, target, now), by_hand)
+    else:
+        path = rebuild(project, now)
+        if project.tracked:
+            commit_exactly(project.repository.git, (path,), _subject(path))
+            target = branching.refresh(project, target)
+    screen.say(f"rebuilt {path}{where}")
+    return target
+
+
+def _by_hand(target: Target) -> str:
+    """How a user makes the file on a branch that is not checked out here."""
+    way = "wtrun state --rebuild"
+    if target.place is not None:
+        return f"cd {shlex.quote(str(target.place))} && {way}"
+    return way if target.new else f"git switch {target.branch} && {way}"
+
+
+def _commit_to(project: Project, target: Target, now: datetime) -> str:
+    """A commit on the target's tip that adds the rebuilt file; no branch moves."""
+    objects = project.repository.objects
+    path, text = _rebuilt(project, project.files(target.commit), target.commit, now)
+    tree = objects.edit_tree(target.commit, {path: Entry("100644", objects.write_blob(text))})
+    sign = bool(project.settings.merge.sign)
+    return objects.commit_tree(tree, (target.commit,), f"{_subject(path)}\n", sign=sign)
+
+
+def _subject(path: str) -> str:
+    return f"docs: rebuild {path.rpartition('/')[2]}"
 
 
 def _sources(dialect: Dialect) -> str:
@@ -136,4 +187,4 @@ def commit_hint(project: Project, path: str) -> str:
     """The command that commits the rebuilt file; empty where planning files aren't committed."""
     if not project.tracked:
         return ""
-    return f"git add {path} && git commit -m 'docs: rebuild {Path(path).name}' -- {path}"
+    return f"git add {path} && git commit -m '{_subject(path)}' -- {path}"

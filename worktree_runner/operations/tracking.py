@@ -60,7 +60,7 @@ def planning_files(session: Session) -> PlanningFiles:
     if session.state.planning_tracked:
         root = session.dialect.root
         return TreeFiles(session.repository.objects, session.state.tip, root)
-    return DiskFiles(session.repository.home)
+    return DiskFiles(session.repository.home, session.dialect.roots)
 
 
 def _edits(session: Session, files: PlanningFiles, facts: RunFacts) -> Edits:
