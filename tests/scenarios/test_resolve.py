@@ -214,3 +214,63 @@ def test_answers_that_the_gate_refuses_are_asked_again_with_a_draft(repo: Repo) 
     assert project.statuses()["03-02"] == "conflicted"
     project.wtrun("resolve", "03-02", "--take", "target", expect=0)
     assert project.statuses()["03-02"] == "landed"
+
+
+def test_an_answer_for_a_whole_file_is_offered_when_the_same_conflict_comes_back(
+    repo: Repo,
+) -> None:
+    gone = [{"delete": "old.txt"}, {"commit": "feat: drop it"}, {"summary": True}]
+    kept = [{"append": "old.txt", "text": "more\n"}, {"commit": "feat: more"}, {"summary": True}]
+    plans = {"01": plan_text("01", steps=gone), "02": plan_text("02", steps=kept)}
+    project = Project.make(repo, plans, {"old.txt": "old\n"})
+    settings = repo.read(".wtrun.toml") + b"[merge]\nremember = true\n"
+    start = repo.commit("settings", {".wtrun.toml": settings})
+    project.execute(expect=3)
+    project.wtrun("resolve", "03-02", "--take", "plan", expect=0)
+    project.execute(expect=0)
+    repo.git("checkout", "-q", "-b", "again", start)
+    project.execute(expect=3)
+    listed = project.wtrun("resolve", "03-02", "--list", expect=0).stdout
+    assert "old.txt: you decided the same conflict like this" in listed
+    project.wtrun("resolve", "03-02", "--take", "proposal", expect=0)
+    assert repo.read("old.txt") == b"old\nmore\n"
+
+
+def test_a_submodule_and_a_file_against_a_folder_are_decided_in_the_worktree(repo: Repo) -> None:
+    def link(commit: str) -> list[dict[str, Any]]:
+        cacheinfo = f"160000,{commit * 40},lib"
+        return [
+            {"run": ["git", "update-index", "--add", "--cacheinfo", cacheinfo]},
+            {"run": ["git", "commit", "-qm", f"feat: lib at {commit}"]},
+        ]
+
+    folder = [{"delete": "thing"}, {"write": "thing/inner", "text": "x\n"}]
+    file = [{"append": "thing", "text": "more\n"}]
+    plans = {
+        str(number): plan_text(
+            str(number), steps=[*steps, {"commit": "feat: work"}, *link(at), {"summary": True}]
+        )
+        for number, steps, at in (("01", folder, "2"), ("02", file, "3"))
+    }
+    project = Project.make(repo, plans, {"thing": "t\n"})
+    repo.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},lib")
+    repo.git("commit", "-qm", "lib")
+    (repo.path / "lib").mkdir()
+    project.execute(expect=3)
+    kept = next(path for path in project.status()["plans"][1]["conflicts"] if "~" in path)
+    refused = project.wtrun("resolve", "03-02", "--take", "plan", "--path", kept, expect=2)
+    assert "there is a folder of its name" in refused.stderr
+    told = project.wtrun("resolve", "03-02", "--edit", expect=0).stderr
+    assert f"160000,{'2' * 40},lib" in told and f"160000,{'3' * 40},lib" in told
+    place = repo.path / ".worktrees/wt-03-02"
+    repo.git("add", kept, cwd=place)
+    repo.git("mv", kept, "thing.txt", cwd=place)
+    undecided = project.wtrun("resolve", "03-02", "--continue", expect=5)
+    assert "160000,COMMIT,lib" in undecided.stderr
+    repo.git("update-index", "--cacheinfo", f"160000,{'3' * 40},lib", cwd=place)
+    project.wtrun("resolve", "03-02", "--continue", expect=0)
+    assert repo.git("ls-tree", "main", "lib").split()[2] == "3" * 40
+    assert repo.read("thing.txt") == b"t\nmore\n"
+    assert repo.read("thing/inner") == b"x\n"
+    listed = project.wtrun("resolutions", "--no-diff", expect=0).stdout
+    assert "\nthing  (03-02" in listed

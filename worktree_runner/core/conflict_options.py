@@ -7,19 +7,37 @@
 
 from __future__ import annotations
 
-from merge.types import ChoiceKind, FileConflict
+from dataclasses import dataclass
+
+from merge.types import Choice, ChoiceKind, FileConflict
 from worktree_runner.core.conflicts import COMMANDS, ConflictFacts, dropped
 from worktree_runner.core.edited import file_text
 from worktree_runner.core.questions import Option
 from worktree_runner.core.texts import count
-from worktree_runner.core.worksheet import Step
+from worktree_runner.core.worksheet import Step, words_for
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An answer for a whole file that was given before, and where that was."""
+
+    choice: Choice
+    words: str
 
 
 def options_for(
-    facts: ConflictFacts, step: Step, *, has_tool: bool = False, can_undo: bool = False
+    facts: ConflictFacts,
+    step: Step,
+    *,
+    has_tool: bool = False,
+    can_undo: bool = False,
+    offer: Offer | None = None,
 ) -> tuple[Option, ...]:
     """The answers to one step, in the order in which they are shown."""
     answers = _file_answers(facts, step.file) if step.hunk is None else _hunk_answers(facts, step)
+    if offer is not None:
+        what = words_for(facts, offer.choice)
+        answers.append(Option("O", "Once more as before", f"{what}: {offer.words}."))
     if file_text(facts, step.file) is not None:
         answers.append(Option("E", "Edit file", "The whole file in your editor.", rare=True))
         if has_tool:

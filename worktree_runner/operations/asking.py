@@ -137,6 +137,7 @@ def _ask_conflict(session: Session, plan: PlanState) -> Any:
             check=partial(what_breaks, session, plan),
         ),
         draft=choices_from_json(plan.draft),
+        offers=remembering.whole_offers(session, conflicts),
     )
 
 

@@ -42,6 +42,8 @@ def open_conflicts(session: Session, plan_id: str) -> tuple[FileConflict, ...]:
 def render_list(session: Session, plan_id: str, conflicts: Sequence[FileConflict]) -> str:
     """What is open, and where its files lie."""
     lines = [render_conflicts(plan_id, conflicts)]
+    for path, offer in sorted(remembering.whole_offers(session, conflicts).items()):
+        lines.append(f"  {path}: {offer.words}; --take proposal --path takes that")
     if conflicts:
         lines.append(f"every version and a report: {session.folder.conflicts / plan_id}")
     if by_hand.is_prepared(session.of(plan_id)):
@@ -77,7 +79,13 @@ def take(
     """Answers open hunks by one side; True if the plan has landed by that."""
     conflicts = open_conflicts(session, plan_id)
     wanted = _named(plan_id, conflicts, path)
-    choices = [_choice(plan_id, item, kind, hunk) for item in wanted]
+    offers = remembering.whole_offers(session, wanted) if kind is ChoiceKind.PROPOSAL else {}
+    choices = [
+        offers[item.path].choice
+        if item.path in offers and hunk is None
+        else _choice(plan_id, item, kind, hunk)
+        for item in wanted
+    ]
     return _answer(session, plan_id, conflicts, choices)
 
 

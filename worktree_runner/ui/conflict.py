@@ -11,12 +11,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from merge.text import Lines, split_lines
 from merge.types import Choice, ChoiceKind, ConflictHunk, FileConflict
-from worktree_runner.core.conflict_options import options_for, whole_file_effect
+from worktree_runner.core.conflict_options import Offer, options_for, whole_file_effect
 from worktree_runner.core.conflicts import ConflictFacts, FileContents, hunk_count
 from worktree_runner.core.edited import answer_in, file_text, hunk_text, left_marker, size_of
 from worktree_runner.core.patch import unified
@@ -75,14 +75,18 @@ def decide_conflicts(
     screen: Screen,
     tools: Tools,
     draft: Sequence[Choice] = (),
+    offers: Mapping[str, Offer] | None = None,
 ) -> Decided | Skipped | Stopped:
-    """The user's answers to all conflicts of one plan. `draft` are answers from an earlier try."""
+    """The user's answers to all conflicts of one plan. `draft` are answers from an earlier try,
+    `offers` those that were given for the same whole files in other merges."""
     if not asker.interactive:
         return Skipped(tuple(draft), tuple(one.path for one in conflicts))
     with screen.hold():
         asker.fresh()
         sheet = Worksheet(conflicts, draft)
-        return _Dialogue(sheet, facts, asker=asker, screen=screen, tools=tools).run()
+        dialogue = _Dialogue(sheet, facts, asker=asker, screen=screen, tools=tools)
+        dialogue.offers = offers or {}
+        return dialogue.run()
 
 
 class _End(Exception):
@@ -108,6 +112,7 @@ class _Dialogue:
         self.asker = asker
         self.screen = screen
         self.tools = tools
+        self.offers: Mapping[str, Offer] = {}
         self.typed: dict[tuple[str, int | None], bytes] = {}
         self.last_path = ""
 
@@ -150,6 +155,7 @@ class _Dialogue:
                 step,
                 has_tool=self.tools.merge_tool is not None,
                 can_undo=self.sheet.can_undo,
+                offer=self.offers.get(step.file.path),
             )
             what = "file" if step.hunk is None else "hunk"
             key = self._choose(f"Resolve this {what}:", options)
@@ -185,6 +191,8 @@ class _Dialogue:
             self._take(step, kinds[key])
         elif key in ("M", "P"):
             return self._take_whole(step.file, ChoiceKind.OURS if key == "M" else ChoiceKind.THEIRS)
+        elif key == "O":
+            self.sheet.answer(self.offers[step.file.path].choice)
         elif key in ("k", "r", "c"):
             self._keep_or_remove(step.file, key)
         elif key == "e":
