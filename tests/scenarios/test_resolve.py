@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.scenarios.test_conflicts import BASE, conflicting, rewrite
 from tests.support.project import Project, plan_text

@@ -102,6 +102,9 @@ def _hunk_answers(facts: ConflictFacts, step: Step) -> list[Option]:
 
 
 def _file_answers(facts: ConflictFacts, one: FileConflict) -> list[Option]:
+    if one.kind == "file/directory":
+        lost = _drops(facts, one, target=2 in one.stages)
+        return [Option("r", "remove", f"Only the folder of that name stays.{lost}")]
     if one.kind == COMMANDS:
         return _command_answers(facts, one)
     main, plan = facts.target, facts.plan.id

@@ -13,11 +13,13 @@ made by `take` whose event was lost is found by the next `--continue`.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from merge.markers import holds_markers, marker_size
 from merge.text import split_lines
+from merge.tree import SUBMODULE
 from merge.types import Entry, FileConflict
 from worktree_runner.core.edited import left_marker
 from worktree_runner.core.events import Type
@@ -32,8 +34,7 @@ from worktree_runner.operations.opening import conflicted
 from worktree_runner.operations.session import Session
 from worktree_runner.store.atomic import save_text
 
-NOT_HERE = ("file/directory", "directory rename", "submodule")
-"""Kinds that can't lie in one index as stages of one path: they are answered before."""
+FILE_DIRECTORY = "file/directory"
 
 
 def set_up(session: Session, plan_id: str) -> tuple[FileConflict, ...]:
@@ -42,14 +43,14 @@ def set_up(session: Session, plan_id: str) -> tuple[FileConflict, ...]:
     git = worktree_of(plan)
     _is_free(plan, git)
     outcome = landing.merged(session, plan)
-    first = [one for one in outcome.conflicts if one.kind in NOT_HERE or not one.path]
-    if first:
-        named = clean_line(first[0].path) or "PATH"
-        raise PreconditionError(
-            f"{named} ({first[0].kind}) can't be decided in an editor.",
-            hint=f"wtrun resolve {plan_id} --take target|plan --path {named}",
-        )
     tip = session.state.tip
+    nameless = [one for one in outcome.conflicts if not one.path]
+    if nameless:
+        raise PreconditionError(
+            f"Git names no file of this conflict: {clean_line(nameless[0].why)}.",
+            hint=f"git -C {git.path} merge {tip}, resolve it there and commit, then "
+            f"wtrun resolve {plan_id} --continue",
+        )
     _nothing_in_the_way(plan, git, outcome.marked_tree)
     session.record(
         Type.MERGE_PREPARED, plan_id, head=plan.head, tip=tip, tree=outcome.marked_tree,
@@ -79,10 +80,14 @@ def take(session: Session, plan_id: str) -> str:
             hint=f"wtrun resolve {plan_id} --edit, edit the files there, then "
             f"wtrun resolve {plan_id} --continue",
         )
-    session.record(
-        Type.MERGE_REOPENED, plan_id, head=head, by_hand=[item["path"] for item in plan.conflicts]
-    )
+    paths = [_own_name(str(item["path"]), str(item["kind"])) for item in plan.conflicts]
+    session.record(Type.MERGE_REOPENED, plan_id, head=head, by_hand=paths)
     return head
+
+
+def _own_name(path: str, kind: str) -> str:
+    """The file's path without what git adds to a file in the way of a directory."""
+    return path.rpartition("~")[0] or path if kind == FILE_DIRECTORY else path
 
 
 def is_prepared(plan: PlanState) -> bool:
@@ -213,6 +218,14 @@ def _stage_decided(plan: PlanState, git: Git) -> None:
             f"Conflict markers are left in {git.path}: {listing(problems, limit=5)}.",
             hint=f"edit the files, {again}; a line that belongs there: git -C {git.path} add FILE",
         )
+    links = [
+        path for path in undecided if all(e.mode == SUBMODULE for e in unmerged[path].values())
+    ]
+    if undecided and undecided == links:
+        raise PreconditionError(
+            f"Not decided in {git.path}: the submodule {listing(links, limit=5)}.",
+            hint=f"git -C {git.path} update-index --cacheinfo 160000,COMMIT,{links[0]}, {again}",
+        )
     if undecided:
         raise PreconditionError(
             f"Not decided in {git.path}: {listing(undecided, limit=5)}.",
@@ -258,7 +271,8 @@ def _unmerged(git: Git) -> Mapping[str, Mapping[int, Entry]]:
 
 def _nothing_unstaged(plan: PlanState, git: Git) -> None:
     """Raises for edits that a commit would leave behind: the person says whether they belong."""
-    dirty = git.run("diff", "--name-only", "-z").fields
+    # of a submodule only what is staged counts: its checkout may be anywhere
+    dirty = git.run("diff", "--name-only", "-z", "--ignore-submodules=all").fields
     if dirty:
         raise PreconditionError(
             f"{git.path} has changes that are not staged: {listing(dirty, limit=5)}.",
@@ -271,3 +285,32 @@ def editable(conflicts: Sequence[FileConflict]) -> tuple[list[str], list[str]]:
     """The paths that hold markers now, and those that are decided by `git add` or `git rm`."""
     with_markers = [one.path for one in conflicts if has_hunks(one)]
     return with_markers, [one.path for one in conflicts if one.path not in with_markers]
+
+
+def recipes(session: Session, plan_id: str, conflicts: Sequence[FileConflict]) -> list[str]:
+    """What to do in the worktree with files that no editor decides, a line each."""
+    target, place = session.state.target, shlex.quote(session.of(plan_id).worktree)
+    lines = []
+    for one in conflicts:
+        path = shlex.quote(one.path)
+        if one.kind == "submodule":
+            sides = ((target, one.stages.get(2)), (plan_id, one.stages.get(3)))
+            lines += [
+                f"{one.path}, as in {name}: git -C {place} update-index --cacheinfo "
+                f"160000,{entry.oid},{path}"
+                for name, entry in sides
+                if entry is not None
+            ]
+        elif one.kind == FILE_DIRECTORY:
+            name = _own_name(one.path, one.kind)
+            whose = target if 2 in one.stages else plan_id
+            lines.append(
+                f"{one.path} is the file {name} of {whose}; there is a folder of that name now: "
+                f"git -C {place} rm {path}, or git -C {place} add {path} and git mv it elsewhere"
+            )
+        elif one.kind == "directory rename":
+            lines.append(
+                f"{one.path} lies where its folder was renamed to: git -C {place} add {path}, "
+                "and git mv it where it does not belong there"
+            )
+    return lines

@@ -119,6 +119,13 @@ def _choice(plan_id: str, item: FileConflict, kind: ChoiceKind, hunk: int | None
                 f"Not every hunk of {item.path} has a proposal.",
                 hint=f"wtrun resolve {plan_id} --list, then --path and --hunk",
             )
+    side = {ChoiceKind.OURS: 2, ChoiceKind.THEIRS: 3}.get(kind)
+    if item.kind == by_hand.FILE_DIRECTORY and side in item.stages:
+        raise UsageError(
+            f"{item.path} can't stay: there is a folder of its name.",
+            hint=f"wtrun resolve {plan_id} --edit sets it up to be moved, --take the other side "
+            "removes it",
+        )
     if kind in (ChoiceKind.BOTH, ChoiceKind.BOTH_REVERSED) and not item.hunks:
         raise UsageError(
             f"{item.path} ({item.kind}) has no hunks, so one side is taken.",
@@ -181,12 +188,15 @@ def with_tool(session: Session, plan_id: str, path: str | None) -> bool:
 def edit(session: Session, plan_id: str) -> None:
     """Sets the merge up in the plan's worktree, and says where and how to go on."""
     screen, place = session.screen, session.of(plan_id).worktree
-    marked, whole = by_hand.editable(by_hand.set_up(session, plan_id))
+    conflicts = by_hand.set_up(session, plan_id)
+    marked, whole = by_hand.editable(conflicts)
     screen.say(f"the merge is set up in {place}", plan=plan_id)
     if marked:
         screen.say(f"with conflict markers: {listing(marked)}")
     if whole:
         screen.say(f"to be decided by git add or git rm there: {listing(whole)}")
+    for line in by_hand.recipes(session, plan_id, conflicts):
+        screen.say(line)
     screen.say("when the files are as they should be:")
     screen.command(f"wtrun resolve {plan_id} --continue")
     screen.say("to put everything back:")
