@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from worktree_runner.core import starting
+from worktree_runner.core.conflicts import CONCERNS
 from worktree_runner.core.gate import Purpose, shown
 from worktree_runner.core.queue import Queue
 from worktree_runner.core.state import ACTIVE, PlanState, RunState, Status
@@ -41,7 +42,9 @@ def lands_when(state: RunState, plan: PlanState) -> str:
     match plan.status:
         case Status.CONFLICTED:
             paths = [str(item["path"]) for item in plan.conflicts]
-            return f"its conflict in {listing(paths, limit=5)} is decided"
+            asked = all(item.get("kind") in CONCERNS for item in plan.conflicts)
+            what = "what it changes" if asked else "its conflict"
+            return f"{what} in {listing(paths, limit=5)} is decided"
         case Status.REJECTED:
             return (
                 "the check is green with it: repair it in its worktree and commit, then "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from worktree_runner.core.conflicts import CONCERNS
 from worktree_runner.core.docs.facts import Position
 from worktree_runner.core.events import Type
 from worktree_runner.core.outlook import why_not
@@ -99,9 +100,9 @@ def say_end(session: Session, code: ExitCode) -> None:
         screen.say(f"skipped: {plan.reason}", plan=plan.id, tone=Tone.WARN)
     for plan in state.with_status(Status.CONFLICTED):
         paths = [item["path"] for item in plan.conflicts]
-        screen.say(
-            f"waits for you: conflict in {listing(paths, limit=5)}", plan=plan.id, tone=Tone.ASK
-        )
+        asked = all(item.get("kind") in CONCERNS for item in plan.conflicts)
+        what = "your word on" if asked else "you: conflict in"
+        screen.say(f"waits for {what} {listing(paths, limit=5)}", plan=plan.id, tone=Tone.ASK)
         report = session.folder.conflicts / f"{plan.id}.md"
         screen.say(f"report: {report}", plan=plan.id)
     for plan in state.with_status(Status.ASKING):

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from merge.text import split_lines
 from merge.types import ConflictHunk, FileConflict
-from worktree_runner.core.conflicts import ConflictFacts, PlanFacts, place, side_lines
+from worktree_runner.core.conflicts import COMMANDS, ConflictFacts, PlanFacts, place, side_lines
+from worktree_runner.core.patch import unified
 from worktree_runner.core.texts import clean, clean_line, count, decode
 
 Line = tuple[str, str]
@@ -77,7 +79,21 @@ def hunk_lines(facts: ConflictFacts, hunk: ConflictHunk, width: int) -> list[Lin
 
 def whole_file_lines(facts: ConflictFacts, one: FileConflict) -> list[Line]:
     """What each side holds, for a file that is not decided by hunks."""
-    return [("", ""), *((f"  {line}", "") for line in side_lines(facts, one))]
+    lines = [("", ""), *((f"  {line}", "") for line in side_lines(facts, one))]
+    return [*lines, *_change(facts, one)] if one.kind == COMMANDS else lines
+
+
+def _change(facts: ConflictFacts, one: FileConflict) -> list[Line]:
+    """What the plan does to a file that decides what is run: the question is about just that."""
+    content = facts.content(one.path)
+    patch = unified(one.path, content.ours, content.theirs) or b""
+    rows = [row for row in split_lines(patch) if row[:1] in (b"+", b"-", b"@", b" ")]
+    rows = [row for row in rows if not row.startswith((b"+++", b"---"))]
+    cut = rows if len(rows) <= MOST_LINES + 2 else rows[:MOST_LINES]
+    lines: list[Line] = [("", ""), *((f"  {shown(row)}", "") for row in cut)]
+    if len(cut) < len(rows):
+        lines.append((f"  … {count(len(rows) - len(cut), 'more line')}, [d] shows them", ""))
+    return lines if rows else []
 
 
 def white_space_only(hunk: ConflictHunk) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from worktree_runner.core.conflicts import CONCERNS
 from worktree_runner.core.events import Event, Type
 from worktree_runner.core.forecast import in_words
 from worktree_runner.core.gate import Ended, Purpose, Result, Verdict, shown
@@ -165,6 +166,9 @@ class Narrator:
         where = listing(paths, limit=3)
         refused = event.data.get("refused")
         more = f"\n{refused}" if refused else ""
+        if all(item.get("kind") in CONCERNS for item in event.data["paths"]):
+            whys = "".join(f"\n{item['path']}: {item['why']}" for item in event.data["paths"])
+            return f"merges, but not without your word in {where}{whys}", Tone.ASK
         return f"conflicts with what has landed in {where}{more}", Tone.ASK
 
     def rejected(self, event: Event, state: RunState) -> Told:
