@@ -110,7 +110,29 @@ def test_used_up_quota_with_a_near_reset_is_waited_for_without_starting_others(r
     _, err = process.communicate(timeout=60)
     assert process.returncode == 143
     assert "kept for later: the quota is used up" in err
+    assert "to go on sooner: Ctrl-C, then wtrun execute 03 --now" in err
     assert project.starts("03-02") == 0
+
+
+def test_now_goes_on_before_the_quota_is_said_to_be_back(repo: Repo) -> None:
+    words = {"first": failing("usage limit reached, quota resets in 1000 seconds"), "again": WORK}
+    project = Project.make(repo, one(words))
+    process = project.start("execute", "3")
+    wait_for(project, "plan.retried")
+    kill(process)
+    project.execute("--now")
+    assert repo.read("a") == b"half\nrest\n"
+
+
+def test_quota_that_is_back_tomorrow_ends_the_run_and_the_next_one_does_not_wait(
+    repo: Repo,
+) -> None:
+    words = {"first": failing("usage limit reached, quota resets in 30 hours"), "again": WORK}
+    project = Project.make(repo, one(words))
+    done = project.execute(expect=7)
+    assert "it is back at 20" in done.stderr
+    project.execute()
+    assert repo.read("a") == b"half\nrest\n"
 
 
 def test_rate_limits_make_the_fleet_smaller_and_fail_no_plan(repo: Repo) -> None:

@@ -58,6 +58,9 @@ Run it again after Ctrl-C, a crash or a conflict: it goes on where it was.""",
     is_flag=True,
     help="Go on in the agent's own session after an answer, a crash or a retry.",
 )
+@click.option(
+    "--now", is_flag=True, help="Go on now: wait for no quota to come back and for no retry's time."
+)
 @click.option("--timeout", metavar="TIME", help="Time limit of one attempt: 90s, 20m, 2h.")
 @click.option(
     "--stall-timeout", metavar="TIME", help="Longest time without output or a changed file."
@@ -139,6 +142,7 @@ def command(**given: Any) -> int:
         gaps_only=given["gaps_only"],
         dry_run=given["dry_run"],
         yes=given["yes"],
+        now=given["now"],
     )
     flags = {key: given[name] for name, key in SETTINGS.items() if given[name] is not None}
     if given["branching"] == "stage":

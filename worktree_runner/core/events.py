@@ -24,7 +24,8 @@ class Type(StrEnum):
     plans: list of {id, path, summary, title, wave, lane, depends_on, order, autonomous, agent},
     words: the dialect's for plan and plans"""
     RUN_RESUMED = "run.resumed"
-    """pid, host; agent: the program that the user named for all further attempts"""
+    """pid, host; agent: the program that the user named for all further attempts; now: the user
+    waits no longer for quotas, rate limits and retries"""
     RUN_PAUSED = "run.paused"
     """code, reason: something waits for a person or was interrupted; `execute` goes on"""
     RUN_FINISHED = "run.finished"
@@ -59,8 +60,8 @@ class Type(StrEnum):
     PLAN_RETRIED = "plan.retried"
     """why, fresh: a failed or skipped plan may start again; earlier: {branch, base, head, paths} of
     the attempt whose work is in conflict, when that is why. Where the run decided that itself:
-    kind of the failure, counted (whether it uses up one of the tries), not_before (seconds of
-    the calendar)"""
+    kind of the failure, counted (whether it uses up one of the tries), not_before and back_at
+    (when a quota is back), both in seconds of the calendar"""
     PLAN_SKIPPED = "plan.skipped"
     """because: plan ids or a word of the user; by: "user" if it is to stay out of this run"""
     PLAN_ASKED = "plan.asked"

@@ -274,12 +274,20 @@ _PLAN_CHANGES: dict[str, Callable[[PlanState, Mapping[str, Any]], PlanState]] = 
 
 
 def _resumed(state: RunState, event: Event) -> RunState:
-    """What was left for later is asked again; a program that the user names is the next one."""
-    named = event.data.get("agent")
+    """What was left for later is asked again; a program that the user names is the next one, and
+    what was met before counts no longer where they wait no longer."""
+    named, now = event.data.get("agent"), event.data.get("now")
     plans = {
-        plan.id: replace(plan, deferred=False, program=named or plan.program)
+        plan.id: replace(
+            plan,
+            deferred=False,
+            program=named or plan.program,
+            not_before=0.0 if now else plan.not_before,
+        )
         for plan in state.plans.values()
     }
+    if now:
+        state = replace(state, failures=())
     since = event.at.timestamp()
     return replace(state, paused=None, stopping="", stopped_by="", since=since, plans=plans)
 

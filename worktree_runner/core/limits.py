@@ -69,7 +69,10 @@ _PASSING = {
     "stalled": _Passing(2.0, 60.0, True, "the agent stalled"),
 }
 PARKED = {
-    "quota": ("the quota is used up", "wtrun execute again when it is back, or use another agent"),
+    "quota": (
+        "the quota is used up",
+        "wtrun execute again when it is back, or with another --agent",
+    ),
     "auth": ("the agent is not logged in", "log in with the agent itself, then wtrun execute"),
 }
 _LASTING = {

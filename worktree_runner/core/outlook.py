@@ -23,6 +23,8 @@ def why_not(state: RunState, plan: PlanState) -> str:
             blockers = [state.plans[id] for id in sorted(starting.blockers(state, plan))]
             if state.stopping and not blockers:
                 return state.stopping
+            if not blockers:
+                return "waits for its turn"
             return f"waits for {listing([f'{one.id} ({one.status})' for one in blockers])}"
         case Status.LANDED:
             return ""

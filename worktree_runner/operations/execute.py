@@ -67,6 +67,8 @@ class Options:
     gaps_only: bool = False
     dry_run: bool = False
     yes: bool = False
+    now: bool = False
+    """Start at once what waits for a quota, a rate limit or the time of a retry."""
 
     def as_json(self) -> dict[str, Any]:
         return {"only": list(self.only), "wave": self.wave, "gaps_only": self.gaps_only}
@@ -86,7 +88,7 @@ def execute(
     with run_lock(layout, f"wtrun execute {options.phase}"):
         found = next(runs.unfinished(layout, phase=token), None)
         if found is not None:
-            session = resume(project, found[0], found[1], screen, asker)
+            session = resume(project, found[0], found[1], screen, asker, now=options.now)
         else:
             started = begin(project, options, screen, asker)
             if started is None:
@@ -233,15 +235,23 @@ def plan_facts(
 
 
 def resume(
-    project: Project, folder: RunFolder, state: RunState, screen: Screen, asker: Asker
+    project: Project,
+    folder: RunFolder,
+    state: RunState,
+    screen: Screen,
+    asker: Asker,
+    *,
+    now: bool = False,
 ) -> Session:
-    """The unfinished run, brought up to date with what is true now, ready to go on."""
+    """The unfinished run, brought up to date with what is true now, ready to go on; with `now`,
+    without the waits that it had begun."""
     session = resume_session(project, folder, state, screen, asker)
-    named = {"agent": project.settings.agent} if project.one_agent else {}
+    named: dict[str, Any] = {"agent": project.settings.agent} if project.one_agent else {}
+    said = {**named, "now": True} if now else named
     to_start = state.with_status(Status.WAITING, Status.STARTING, Status.FAILED, Status.SKIPPED)
     needed = {str(named.get("agent") or plan.program) for plan in to_start}
     preflight.check_agents([session.agent(name) for name in sorted(needed)], screen)
-    session.record(Type.RUN_RESUMED, pid=os.getpid(), **named)
+    session.record(Type.RUN_RESUMED, pid=os.getpid(), **said)
     gate.choose(session)
     reconcile(session)
     fencing.retake(session)

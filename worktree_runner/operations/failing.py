@@ -13,7 +13,15 @@ import time
 from worktree_runner.core.budgets import add_up, check_budget
 from worktree_runner.core.events import Type
 from worktree_runner.core.evidence import Verdict
-from worktree_runner.core.limits import SESSION_LOST, Fail, Park, Retry, decide_failure, fleet
+from worktree_runner.core.limits import (
+    LONGEST_PARKING_S,
+    SESSION_LOST,
+    Fail,
+    Park,
+    Retry,
+    decide_failure,
+    fleet,
+)
 from worktree_runner.core.state import PlanState
 from worktree_runner.core.texts import count
 from worktree_runner.operations.session import Session
@@ -52,7 +60,10 @@ def settle(session: Session, plan: PlanState, verdict: Verdict) -> Fail | None:
             if kind == "rate_limit":
                 _tell_sinking(session, plan.agent)
         case Park(wait, why, _):
-            _retry(session, plan, kind or "", _because(why, plan), False, wait)
+            known = wait is not None and wait <= LONGEST_PARKING_S  # else a person says when
+            back = {} if wait is None else {"back_at": time.time() + wait}
+            why = _because(why, plan)
+            _retry(session, plan, kind or "", why, False, wait if known else None, **back)
     return None
 
 
@@ -80,10 +91,13 @@ def _retry(
     why: str,
     counted: bool | None,
     wait: float | None = None,
+    **more: float,
 ) -> None:
     facts = {} if counted is None else {"counted": counted}
     later = {"not_before": time.time() + wait} if wait else {}
-    session.record(Type.PLAN_RETRIED, plan.id, why=why, fresh=False, kind=kind, **facts, **later)
+    session.record(
+        Type.PLAN_RETRIED, plan.id, why=why, fresh=False, kind=kind, **facts, **later, **more
+    )
 
 
 def _tell_sinking(session: Session, agent: str) -> None:

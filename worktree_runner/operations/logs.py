@@ -50,7 +50,8 @@ def choose(
     folders = [f for f in reversed(runs.run_folders(layout)) if run is None or f.id == run]
     if not folders:
         raise PreconditionError(
-            f"nothing executed is called {run}" if run else runs.NOTHING_YET, hint="wtrun status"
+            f"nothing executed is called {run}" if run else runs.NOTHING_YET,
+            hint=f"wtrun logs {plan}, for the newest" if run else "wtrun execute PHASE",
         )
     seen: dict[str, None] = {}
     for folder in folders:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,6 +25,8 @@ from worktree_runner.ui.console import Screen, Tone
 
 _LABEL = re.compile(r"^\s*(?:\*\*)?(?:Purpose|Output|Goal)(?:\*\*)?:(?:\*\*)?\s*", re.IGNORECASE)
 _ITEM = re.compile(r"^(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
+
+_DAY_S = 20 * 3600.0
 
 Told = tuple[str, Tone] | None
 
@@ -128,7 +131,7 @@ class Narrator:
         why, until = event.data["why"], event.data.get("not_before")
         wait = 0.0 if until is None else until - event.at.timestamp()
         if event.data.get("kind") in PARKED:
-            return f"kept for later: {why}", Tone.WARN
+            return f"kept for later: {why}{_back(event, state)}", Tone.WARN
         when = f" in {duration(wait)}" if wait >= 1 else ""
         return f"tried again{when}: {why}", Tone.PLAIN
 
@@ -346,3 +349,18 @@ _TELLERS: dict[str, Callable[[Any, Event, RunState], Told]] = {
     Type.RUN_RESUMED: Narrator.resumed,
     Type.NOTICE: Narrator.notice,
 }
+
+
+def _back(event: Event, state: RunState) -> str:
+    """When a used-up quota is back, and what goes on without waiting for it."""
+    at = event.data.get("back_at")
+    if at is None:
+        return ""
+    form = "%H:%M" if at - event.at.timestamp() < _DAY_S else "%Y-%m-%d %H:%M"
+    command = f"wtrun execute {state.phase}"
+    if event.data.get("not_before") is None:
+        return f"\nit is back at {time.strftime(form, time.localtime(at))}: {command}"
+    return (
+        f"\nwaits until {time.strftime(form, time.localtime(at))}; "
+        f"to go on sooner: Ctrl-C, then {command} --now"
+    )
