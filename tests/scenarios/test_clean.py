@@ -117,6 +117,25 @@ def test_a_repository_inside_a_worktree_is_never_removed(repo: Repo) -> None:
     assert (place_of(repo) / "inner/.git").is_dir()
 
 
+def test_a_repository_that_was_committed_is_no_finished_work_and_is_never_removed(
+    repo: Repo,
+) -> None:
+    """What `git add` makes of a folder in which a scaffolder ran `git init`: a link."""
+    work: list[dict[str, object]] = [*INNER, {"commit": "feat: inner"}, {"summary": True}]
+    declared = '[submodule "inner"]\n\tpath = inner\n\turl = https://example.com/inner\n'
+    named = [{"write": ".gitmodules", "text": declared}, *work]
+    plans = {"01": plan_text("01", steps=work), "02": plan_text("02", steps=named)}
+    project = Project.make(repo, plans)
+    done = project.execute("--on-failure", "continue", expect=1)
+    assert "03-01 failed: inner became a git repository of its own" in done.stderr
+    assert project.statuses() == {"03-01": "failed", "03-02": "landed"}
+    assert "03-02 its worktree or branch stays: it holds other repositories: inner" in done.stderr
+    cleaned = project.wtrun("clean", "--force", expect=0).stdout
+    assert cleaned.count("it holds other repositories: inner") == 2, cleaned
+    for name in ("wt-03-01", "wt-03-02"):
+        assert (repo.path / ".worktrees" / name / "inner/a").read_text() == "a"
+
+
 def test_a_worktree_whose_folder_was_deleted_by_hand(repo: Repo) -> None:
     project = failed(repo, WORK)
     tip = repo.git("rev-parse", "gsd/03-01")

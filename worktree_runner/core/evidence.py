@@ -2,6 +2,8 @@
 
 - Finished means: a summary, commits beyond the base, no failed self-check, and the files that
   the summary says it created first are there.
+- A folder that became a repository of its own is not finished work: the commit holds a link to it
+  and none of its files.
 - A process that ended badly is a failed plan, but for known false alarms with full evidence.
 - An attempt that was ended for its time or its silence has failed, unless the evidence is complete.
 - An attempt that vanished or that wtrun itself stopped is judged by its evidence alone: with
@@ -14,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from worktree_runner.core.texts import listing
 
 FALSE_ALARMS = ("classifyHandoffIfNeeded is not defined",)
 """Messages of agents' own crashes after the work was done (seed 003, execute_waves step 5)."""
@@ -43,6 +47,8 @@ class Evidence:
     self_check: SelfCheck = SelfCheck.ABSENT
     missing: tuple[str, ...] = ()
     """Files that the summary says were created and that are not there."""
+    links: tuple[str, ...] = ()
+    """Folders that were committed as links to repositories that `.gitmodules` does not name."""
     leftovers: tuple[str, ...] = ()
     """Uncommitted files, those of provisioning left out."""
     rescued: bool = False
@@ -127,6 +133,11 @@ def missing_evidence(evidence: Evidence) -> str | None:
     if evidence.missing:
         named = ", ".join(evidence.missing)
         return f"the {evidence.word} says that it created {named}, but that is not in the commit"
+    if evidence.links:
+        return (
+            f"{listing(evidence.links)} became a git repository of its own (git init or clone), "
+            f"so the commit holds a link to it and none of its files"
+        )
     return None
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from merge.tree import SUBMODULE
 from worktree_runner.core.events import Type
 from worktree_runner.core.texts import listing
 from worktree_runner.errors import WtrunError
@@ -93,17 +94,24 @@ def inspect(
         own = Git(place).run("for-each-ref", "--format=%(objectname)", *_OWN_REFS, check=False)
         seen |= set(own.text.split())
         changed = leftovers(place, baseline)
-        inside = (
-            *(path.rstrip("/") for path in changed if path.endswith("/")),
-            *_unpushed_submodules(record),
-        )
-        files = tuple(path for path in changed if not path.endswith("/"))
+        names = [path.rstrip("/") for path in changed if path.endswith("/")]
+        names += [*_repositories(place, changed), *_unpushed_submodules(record)]
+        inside = tuple(dict.fromkeys(names))
+        files = tuple(path for path in changed if not path.endswith("/") and path not in inside)
     strays = _not_in(git, seen, [commit for commit in safe if commit])
     return Belongings(place, branch, tip, strays, files, inside)
 
 
 def _reflog(git: Git, ref: str) -> list[str]:
     return git.run("reflog", "show", "--format=%H", ref, "--", check=False).text.split()
+
+
+def _repositories(place: Path, changed: Iterable[str]) -> Iterator[str]:
+    """Committed repositories whose contents only the worktree has: objects, or changed files."""
+    for field in Git(place).run("ls-files", "--stage", "-z").fields:
+        facts, _, path = field.partition("\t")
+        if facts.startswith(SUBMODULE) and ((place / path / ".git").is_dir() or path in changed):
+            yield path
 
 
 def _unpushed_submodules(record: Path) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from merge.tree import SUBMODULE
 from worktree_runner.core.docs.summary import parse_summary
 from worktree_runner.core.evidence import Evidence, SelfCheck
 from worktree_runner.core.state import PlanState
@@ -57,6 +58,7 @@ def gather(session: Session, plan: PlanState, checkpoint: Mapping[str, Any]) -> 
         missing=()
         if parsed is None
         else _missing(session, plan.base, head, parsed.key_files_created),
+        links=_links(session, plan.base, head),
         leftovers=leftovers(place, readiness.untouched(session, plan)),
         rescued=rescued,
     )
@@ -129,6 +131,24 @@ def _missing(session: Session, base: str, head: str, created: tuple[str, ...]) -
         return ()
     changed = git.run("diff", "--name-only", "-z", "--no-renames", base, head).fields
     return tuple(path for path in absent if not any(one.endswith(f"/{path}") for one in changed))
+
+
+def _links(session: Session, base: str, head: str) -> tuple[str, ...]:
+    """Folders that the plan committed as repositories and that are no declared submodules."""
+    changed = session.repository.objects.changed_paths(base, head)
+    links = [
+        path
+        for path, (old, new) in changed.items()
+        if new is not None and new.mode == SUBMODULE and (old is None or old.mode != SUBMODULE)
+    ]
+    if not links:
+        return ()
+    listed = session.repository.git.run(
+        "config", "--blob", f"{head}:.gitmodules", "-z", "--get-regexp", r"^submodule\..*\.path$",
+        check=False,
+    )  # fmt: skip
+    declared = {entry.partition("\n")[2].rstrip("/") for entry in listed.fields}
+    return tuple(sorted(set(links) - declared))
 
 
 def leftovers(place: Path, baseline: tuple[str, ...]) -> tuple[str, ...]:
