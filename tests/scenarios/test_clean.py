@@ -238,7 +238,7 @@ def test_it_refuses_to_saw_off_the_branch_it_sits_on(repo: Repo) -> None:
     project.path = place_of(repo)
     project.trusting = False
     done = project.wtrun("clean", "--force", expect=5)
-    assert "is a plan's worktree" in done.stderr
+    assert "is a worktree that wtrun made for an agent" in done.stderr
     assert place_of(repo).is_dir()
 
 
