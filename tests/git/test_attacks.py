@@ -12,7 +12,8 @@ import pytest
 
 from tests.support.attempt import ALICE, SIBLING, Attempt
 from tests.support.repo import Repo
-from worktree_runner.core.audit import Finding, Kind, Mention, Report
+from worktree_runner.core.audit import Finding, Kind, Report
+from worktree_runner.core.mentions import Mention
 from worktree_runner.core.reservations import Holder
 from worktree_runner.git import audit
 
@@ -257,6 +258,62 @@ def test_what_git_does_before_it_asks_is_only_found(attempt: Attempt, repo: Repo
     assert subjects(report(attempt).changed_meanwhile) == [(Kind.MAIN, "src/b.py")]
     call = Mention("Bash", f"git -C {repo.path} {how}")
     assert subjects(report(attempt, call).breaches) == [(Kind.MAIN, "src/b.py")]
+
+
+def test_settings_hooks_and_attributes_of_the_repository_are_found(
+    attempt: Attempt, repo: Repo
+) -> None:
+    hook = "echo 'echo pwned' | tee new.py > ../../.git/hooks/pre-commit"
+    attempt.ok(f"{hook}; chmod +x ../../.git/hooks/pre-commit; git config alias.x '!evil'")
+    attempt.ok("git config user.name Agent; echo '* merge=evil' > ../../.git/info/attributes")
+    repo.git("config", "branch.gsd/03-02.remote", ".")
+    found = audit.report(attempt.spec, attempt.base, quiet=["refs/heads/gsd/03-02"])
+    assert [str(one) for one in found.breaches] == [
+        "git's hooks/pre-commit is new (its content is what the attempt wrote)"
+    ]
+    assert [str(one) for one in found.changed_meanwhile] == [
+        "git's info/attributes is new",
+        "git's setting alias.x is new",
+        "git's setting user.name was changed",
+    ]
+    calls = ("git config --get user.name; git config alias.x '!evil'", "ls > .git/info/attributes")
+    found = report(attempt, *(Mention("Bash", text) for text in calls))
+    assert [one.subject for one in found.breaches] == [
+        "git's hooks/pre-commit", "git's info/attributes", "git's setting alias.x"
+    ]  # fmt: skip
+
+
+def test_the_index_of_the_main_worktree_is_compared_too(attempt: Attempt, repo: Repo) -> None:
+    attempt.ok(f"cd {repo.path}; git rm -q --cached README.md; echo 1 > u; git add u")
+    found = report(attempt)
+    assert subjects(found.findings) == [(Kind.MAIN, "u"), (Kind.INDEX, "README.md")]
+    assert found.breaches == ()
+    call = Mention("Bash", f"cd {repo.path} && git rm -q --cached README.md")
+    assert subjects(report(attempt, call).breaches) == [(Kind.INDEX, "README.md")]
+    repo.git("commit", "-q", "-m", "the user commits what is staged")
+    assert [one.subject for one in report(attempt).changed_meanwhile] == ["refs/heads/main"]
+
+
+def test_a_reservation_that_was_edited_away_counts_as_held(attempt: Attempt, repo: Repo) -> None:
+    attempt.reserve(ALICE, "src/b.py", "README.md")
+    attempt.registry.release(ALICE, patterns=["README.md"])
+    file = attempt.registry.folder / "reservations.json"
+    value = json.loads(file.read_text())
+    value["reservations"] = [one for one in value["reservations"] if one["name"] != "alice"]
+    file.write_text(json.dumps(value))
+    attempt.ok("echo 2 > src/b.py; echo 2 > README.md; git commit -qam x")
+    found = report(attempt)
+    assert subjects(found.breaches) == [(Kind.RESERVED, "src/b.py")]
+    assert "the registry's reservation of src/b.py by alice was removed" in map(str, found.findings)
+
+
+def test_an_attempt_whose_record_of_the_start_is_gone_is_a_breach(
+    attempt: Attempt, repo: Repo
+) -> None:
+    (attempt.spec.folder / "started.json").write_text("{}")
+    attempt.ok(f"rm -r {attempt.spec.folder}/guard; git tag v1")
+    (found,) = report(attempt).breaches
+    assert str(found).startswith("the snapshot of the attempt's start was removed")
 
 
 def test_a_push_past_the_hooks_is_not_found(attempt: Attempt, repo: Repo, tmp_path: Path) -> None:

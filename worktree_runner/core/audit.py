@@ -4,38 +4,37 @@
   after the fact.
 - A path that somebody else holds exclusively is a breach if the plan committed it. Between
   plans of one run it is only noted, unless reservations are strict: the merge decides.
-- Everything outside of the plan's branch (foreign refs, the main worktree, other worktrees) may
+- Everything outside of the plan's branch (foreign refs, the main worktree and its index, other
+  worktrees, git's settings and hooks) may
   have been changed by the user meanwhile. It is a breach only with evidence against the plan: its
   events name it, the guard's log names it, or the content is the attempt's own. Else it is
   listed as changed meanwhile, and nothing fails.
+- A reservation that vanished from the registry's file without an event counts as held. An attempt
+  whose own record of the start is gone is a breach: what it did outside can't be told.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from worktree_runner.core.guarding import decide_paths
+from worktree_runner.core.mentions import (
+    Mention,
+    commands,
+    moves_ref,
+    names_path,
+    sets_config,
+    short,
+    writing,
+)
 from worktree_runner.core.overlap import matches
 from worktree_runner.core.reservations import Holder, Reservation
 
 EMPTY_BLOB = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
 """The empty file's id: equal content proves nothing here."""
-READERS = frozenset({"read", "grep", "glob", "ls", "list", "notebookread", "websearch", "webfetch"})
-"""Tools of agents that change nothing, in lower case."""
-_COMMANDS = re.compile(r"[;\n|&]+|\bthen\b|\bdo\b")
-_LOOKS = re.compile(
-    r"\s(?:--(?:contains|no-contains|merged|no-merged|list|points-at|show-current|sort|format)\b|-l\b)"
-)
-"""What makes `git branch` and `git tag` only look."""
-_SWEEPS = re.compile(
-    r"\bgit\b[^\n]*\b(?:reset|clean|checkout|restore|switch|stash|apply|am|merge)\b"
-)
-"""Git commands that change files without naming them."""
-_ENTERED = re.compile(r"(?:\bcd|-C)\s+['\"]?(/[^\s'\";&|]+)")
 
 
 class Kind(StrEnum):
@@ -53,6 +52,10 @@ class Kind(StrEnum):
     """A ref that is not the plan's own."""
     MAIN = "main"
     """A file of the main worktree."""
+    INDEX = "index"
+    """What is staged of a file in the main worktree, where the file itself did not change."""
+    SHARED = "shared"
+    """A setting, a hook or another file that git or wtrun has once for all worktrees."""
     WORKTREE = "worktree"
     """Another worktree that has gone."""
     STRAY = "stray"
@@ -72,17 +75,20 @@ class Finding:
     holder: str = ""
 
     def __str__(self) -> str:
-        moved = {
+        moved = _move(self.before, self.after)
+        text = {
             Kind.UNDECLARED: f"{self.subject} was not declared",
             Kind.SIBLING: f"{self.subject} is reserved by {self.holder}",
             Kind.RESERVED: f"{self.subject} is reserved by {self.holder}",
             Kind.LINK: f"{self.subject} links to {self.after}",
-            Kind.REF: f"{self.subject} {_move(self.before, self.after)}",
-            Kind.MAIN: f"{self.subject} in the main worktree {_move(self.before, self.after)}",
+            Kind.REF: f"{self.subject} {moved}",
+            Kind.MAIN: f"{self.subject} in the main worktree {moved}",
+            Kind.INDEX: f"{self.subject} in the index of the main worktree {moved}",
+            Kind.SHARED: f"{self.subject} {_change(self.before, self.after)}",
             Kind.WORKTREE: f"the worktree {self.subject} has gone",
             Kind.STRAY: f"{self.subject[:10]} is on no branch",
         }[self.kind]
-        return f"{moved} ({'; '.join(self.evidence)})" if self.evidence else moved
+        return f"{text} ({'; '.join(self.evidence)})" if self.evidence else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,7 @@ class Report:
     @property
     def changed_meanwhile(self) -> tuple[Finding, ...]:
         """Changes outside of the plan's branch without evidence against it."""
-        outside = self.of(Kind.REF, Kind.MAIN, Kind.WORKTREE)
+        outside = self.of(Kind.REF, Kind.MAIN, Kind.INDEX, Kind.SHARED, Kind.WORKTREE)
         return tuple(one for one in outside if not one.breach)
 
 
@@ -121,6 +127,10 @@ class Snapshot:
     """Dirty and untracked files of the main worktree with their blobs; "" is a deleted one."""
     main_head: str = ""
     worktrees: tuple[str, ...] = ()
+    staged: Mapping[str, str] = field(default_factory=dict)
+    """Paths whose entry in the main worktree's index is not HEAD's, with its blob; "" for none."""
+    shared: Mapping[str, str] = field(default_factory=dict)
+    """Settings, hooks and the like of the repository, with a digest."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -129,20 +139,20 @@ class Snapshot:
             "main": dict(self.main),
             "main_head": self.main_head,
             "worktrees": list(self.worktrees),
+            "staged": dict(self.staged),
+            "shared": dict(self.shared),
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Snapshot:
-        return cls(value["refs"], value["main"], value["main_head"], tuple(value["worktrees"]))
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A tool call out of the agent's event stream; paths are real and absolute."""
-
-    tool: str
-    text: str = ""
-    paths: tuple[str, ...] = ()
+        return cls(
+            value["refs"],
+            value["main"],
+            value["main_head"],
+            tuple(value["worktrees"]),
+            value["staged"],
+            value["shared"],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +179,11 @@ class Facts:
     """What HEAD of the main worktree had where only one snapshot calls a file dirty."""
     main_blobs_after: Mapping[str, str] = field(default_factory=dict)
     main_root: str = ""
+    common_dir: str = ""
+    vanished: tuple[Reservation, ...] = ()
+    """Reservations that left the registry's file without an event; among `held` nevertheless."""
+    start_lost: bool = False
+    """The attempt ran, and the snapshot of its start is gone."""
     allowed: tuple[str, ...] = ()
     """Patterns that need no declaration."""
     log: tuple[Mapping[str, Any], ...] = ()
@@ -192,6 +207,8 @@ def audit(facts: Facts) -> Report:
         *_links(facts),
         *_refs(facts),
         *_main(facts),
+        *_index(facts),
+        *_shared(facts),
         *_worktrees(facts),
         *(Finding(Kind.STRAY, commit) for commit in sorted(facts.stray)),
     ]
@@ -256,29 +273,10 @@ def _ref_evidence(facts: Facts, ref: str, new: str) -> Iterator[str]:
         return
     if refused:
         yield "the guard refused this ref to the agent"
-    for one in _writing(facts.mentions):
-        if any(_moves(command, ref) for command in _COMMANDS.split(one.text)):
-            yield f"the agent ran: {_short(one.text)}"
+    for one in writing(facts.mentions):
+        if any(moves_ref(command, ref) for command in commands(one.text)):
+            yield f"the agent ran: {short(one.text)}"
             return
-
-
-def _moves(command: str, ref: str) -> bool:
-    """Whether a command's own words say that it moves this ref."""
-    if ref == "refs/stash" and re.search(r"\bgit\b.*\bstash\b", command):
-        return True
-    short = re.escape(re.sub(r"\Arefs/(?:heads|tags|remotes)?/?", "", ref))
-    name = rf"(?:{re.escape(ref)}|(?<![\w/.:-]){short})(?![\w/.-])"
-    verb = re.search(r"\bgit\b(?:\s+-[cC]\s+\S+|\s+--?[\w=./-]+)*\s+([a-z-]+)", command)
-    match verb[1] if verb else "":
-        case "":
-            return re.search(rf"{re.escape(ref)}(?![\w/.-])", command) is not None
-        case "branch" | "tag" | "update-ref" | "symbolic-ref":
-            return not _LOOKS.search(command) and re.search(name, command) is not None
-        case "checkout" | "switch" | "worktree":
-            return re.search(rf"\s-[BC]\s+{name}", command) is not None
-        case "push" | "fetch" | "pull":
-            return re.search(rf":(?:{re.escape(ref)}|{short})(?![\w/.-])", command) is not None
-    return False
 
 
 def _main(facts: Facts) -> Iterator[Finding]:
@@ -297,6 +295,51 @@ def _main(facts: Facts) -> Iterator[Finding]:
         yield Finding(Kind.MAIN, path, bool(evidence), tuple(evidence), old, new)
 
 
+def _index(facts: Facts) -> Iterator[Finding]:
+    before, after = facts.before, facts.after
+    for path in sorted({*before.staged, *after.staged}):
+        old = before.staged.get(path, facts.main_blobs_before.get(path, ""))
+        new = after.staged.get(path, facts.main_blobs_after.get(path, ""))
+        told = before.main.get(path) != after.main.get(path) and new == after.main.get(path)
+        if old == new or told:
+            continue
+        evidence = tuple(_path_evidence(facts, f"{facts.main_root}/{path}"))
+        if evidence or path not in facts.quiet:
+            yield Finding(Kind.INDEX, path, bool(evidence), evidence, old, new)
+
+
+def _shared(facts: Facts) -> Iterator[Finding]:
+    before, after = facts.before.shared, facts.after.shared
+    own = {f"setting branch.{ref.removeprefix('refs/heads/')}." for ref in facts.quiet}
+    for name in sorted({*before, *after}):
+        old, new = before.get(name, ""), after.get(name, "")
+        if old == new or name.startswith(tuple(own)):
+            continue
+        evidence = tuple(_shared_evidence(facts, name, new))
+        yield Finding(Kind.SHARED, f"git's {name}", bool(evidence), evidence, old, new)
+    for one in facts.vanished:
+        subject = f"the registry's reservation of {one.pattern} by {one.holder.label}"
+        yield Finding(Kind.SHARED, subject, before="held")
+    if facts.start_lost:
+        why = ("what was changed outside of its branch can't be told without it",)
+        yield Finding(Kind.SHARED, "the snapshot of the attempt's start", True, why, "there")
+
+
+def _shared_evidence(facts: Facts, name: str, new: str) -> Iterator[str]:
+    if new.removesuffix("+x") in facts.blobs - {EMPTY_BLOB}:
+        yield "its content is what the attempt wrote"
+    key = name.removeprefix("setting ")
+    file = name if key == name else "config"
+    path = f"{facts.common_dir}/{file}"
+    if any(path in row.get("paths", ()) for row in facts.log if row.get("kind") == "edit"):
+        yield "the guard refused this edit to the agent"
+    for one in writing(facts.mentions):
+        sets = key != name and any(sets_config(part, key) for part in commands(one.text))
+        if sets or path in one.paths or path in one.text or f".git/{file}" in one.text:
+            yield f"the agent's {one.tool or 'tool'} call names it: {short(one.text or path)}"
+            return
+
+
 def _worktrees(facts: Facts) -> Iterator[Finding]:
     gone = set(facts.before.worktrees) - set(facts.after.worktrees) - facts.removed
     for path in sorted(gone):
@@ -309,29 +352,10 @@ def _worktrees(facts: Facts) -> Iterator[Finding]:
 def _path_evidence(facts: Facts, path: str) -> Iterator[str]:
     if any(path in row.get("paths", ()) for row in facts.log if row.get("kind") == "edit"):
         yield "the guard refused this edit to the agent"
-    for one in _writing(facts.mentions):
-        if path in one.paths or _names(one.text, path):
-            yield f"the agent's {one.tool or 'tool'} call names it: {_short(one.text or path)}"
+    for one in writing(facts.mentions):
+        if path in one.paths or names_path(one.text, path):
+            yield f"the agent's {one.tool or 'tool'} call names it: {short(one.text or path)}"
             return
-
-
-def _names(text: str, path: str) -> bool:
-    """True if the text holds the path, or works on it from a folder above that it enters."""
-    if re.search(rf"(?<![\w/.-]){re.escape(path)}(?![\w/-])", text):
-        return True
-    return any(
-        path.startswith(f"{folder}/") and (path[len(folder) + 1 :] in text or _SWEEPS.search(text))
-        for folder in (found[1].rstrip("/") for found in _ENTERED.finditer(text))
-    )
-
-
-def _writing(mentions: Sequence[Mention]) -> Iterator[Mention]:
-    return (one for one in mentions if one.tool.casefold() not in READERS)
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 100 else line[:99] + "…"
 
 
 def _move(before: str, after: str) -> str:
@@ -341,3 +365,9 @@ def _move(before: str, after: str) -> str:
     if not after:
         return f"was deleted (was {show(before)})"
     return f"changed from {show(before)} to {show(after)}"
+
+
+def _change(before: str, after: str) -> str:
+    if not before:
+        return "is new"
+    return "was changed" if after else "was removed"

@@ -15,11 +15,13 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 from worktree_runner.core import audit as rules
-from worktree_runner.core.audit import Facts, Mention, Report, Snapshot
+from worktree_runner.core.audit import Facts, Report, Snapshot
+from worktree_runner.core.mentions import Mention
 from worktree_runner.core.reservations import Holder
 from worktree_runner.git import guard
 from worktree_runner.git.gateway import Git
 from worktree_runner.git.guard import GuardSpec
+from worktree_runner.git.shared import shared_files
 from worktree_runner.store import locate
 from worktree_runner.store.atomic import save_text
 from worktree_runner.store.paths import Layout
@@ -53,20 +55,21 @@ def snapshot(common_dir: Path) -> Snapshot:
     refs = dict(line.split(" ", 1) for line in listed)
     main = locate.main_worktree(common_dir)
     worktrees = tuple(str(one) for one in locate.worktrees(common_dir) if one.is_dir())
+    shared = shared_files(common_dir)
     if main is None or not main.is_dir():
-        return Snapshot(refs, worktrees=worktrees)
+        return Snapshot(refs, worktrees=worktrees, shared=shared)
     inside = Git(main)
     branch = inside.run("symbolic-ref", "--quiet", "HEAD", check=False).text
     head = inside.resolve("HEAD") or ""
     refs["HEAD"] = branch or head
-    return Snapshot(refs, _dirty(main), head, worktrees)
+    return Snapshot(refs, _dirty(main), head, worktrees, _staged(inside, head), shared)
 
 
 def save_before(spec: GuardSpec) -> None:
     """Keeps the snapshot that `report` compares with, unless there is one from this attempt."""
     file = _before_file(spec)
     if not file.exists():
-        save_text(file, json.dumps(snapshot(spec.common_dir).to_json()) + "\n", durable=False)
+        save_text(file, json.dumps(snapshot(spec.common_dir).to_json()) + "\n")
 
 
 def report(
@@ -88,32 +91,35 @@ def report(
     are its other plans'. Without a snapshot of the start, only the plan's own branch is judged.
     """
     after = snapshot(spec.common_dir)
-    try:
-        before = Snapshot.from_json(json.loads(_before_file(spec).read_text()))
-    except (OSError, ValueError, KeyError):
-        before = after
-    work = _work(spec, base, [*_foreign_commits(spec, before), *landed])
+    before = _before(spec)
+    start = before or after
+    named = {*start.main, *after.main, *start.staged, *after.staged}
+    work = _work(spec, base, [*_foreign_commits(spec, start), *landed])
     registry = Registry(Layout(spec.common_dir))
+    vanished = registry.vanished()
     main = locate.main_worktree(spec.common_dir)
     facts = Facts(
         own=Holder(spec.run, spec.plan),
         branch=spec.branch,
         paths=work.paths,
         allowed=tuple(allowed),
-        held=tuple(held.reservation for held in registry.active()),
-        before=before,
+        held=(*(held.reservation for held in registry.active()), *vanished),
+        vanished=vanished,
+        start_lost=before is None and (spec.folder / "started.json").exists(),
+        before=start,
         after=after,
-        commits=work.commits | _own_stash(spec, before, after),
+        commits=work.commits | _own_stash(spec, start, after),
         blobs=work.blobs,
         stray=work.stray,
         links=work.links,
-        main_blobs_before=_blobs_at(spec, before.main_head, set(after.main) - set(before.main)),
-        main_blobs_after=_blobs_at(spec, after.main_head, set(before.main) - set(after.main)),
+        main_blobs_before=_blobs_at(spec, start.main_head, named),
+        main_blobs_after=_blobs_at(spec, after.main_head, named),
         main_root="" if main is None else str(main),
+        common_dir=str(spec.common_dir),
         log=tuple(guard.log(spec)),
         mentions=tuple(mentions),
         own_moves=own_moves or {},
-        ref_blobs=_ref_blobs(spec, before, after, [*landed, *work.commits], frozenset(quiet)),
+        ref_blobs=_ref_blobs(spec, start, after, [*landed, *work.commits], frozenset(quiet)),
         removed=frozenset(removed),
         quiet=frozenset(quiet),
         strict=spec.reservations == "strict",
@@ -172,6 +178,14 @@ def _ref_blobs(
         parents = {words[0]: words[1:] for words in map(str.split, listed.splitlines())}
         found[ref] = frozenset(_changes(git, parents)[1])
     return found
+
+
+def _before(spec: GuardSpec) -> Snapshot | None:
+    """What `save_before` kept; None if it is gone, or is none."""
+    try:
+        return Snapshot.from_json(json.loads(_before_file(spec).read_text()))
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def _before_file(spec: GuardSpec) -> Path:
@@ -301,6 +315,14 @@ def _dirty(place: Path) -> dict[str, str]:
     if ids.code == 0:
         found |= dict(zip(small, ids.text.split(), strict=True))
     return found
+
+
+def _staged(main: Git, head: str) -> dict[str, str]:
+    """Paths whose index entry is not HEAD's, with its blob; "" where the index has none."""
+    if not head:
+        return {}
+    out = main.run("diff-index", "--cached", "--raw", "-z", "--no-renames", head, env=QUIET).out
+    return {path: blob if mode != "000000" else "" for path, (mode, blob) in _raw(out)}
 
 
 def _blobs_at(spec: GuardSpec, commit: str, paths: Iterable[str]) -> dict[str, str]:

@@ -27,7 +27,7 @@ ACCEPT, DROP, FAIL, PUT_BACK = "accept", "drop", "fail", "put-back"
 KEYS = {"k": ACCEPT, "d": DROP, "f": FAIL, "b": PUT_BACK}
 FLAGS = {ACCEPT: "--accept-breach", DROP: "--drop", FAIL: "--fail", PUT_BACK: "--put-back"}
 """The answers as options of `wtrun resolve PLAN`."""
-OUTSIDE = frozenset({Kind.REF, Kind.MAIN, Kind.WORKTREE})
+OUTSIDE = frozenset({Kind.REF, Kind.MAIN, Kind.INDEX, Kind.SHARED, Kind.WORKTREE})
 """What remains even if nothing of the plan is merged."""
 
 

@@ -94,6 +94,18 @@ class Registry:
         life = self._liveness()
         return rules.conflicts(request, self._blocking(life), life, fold_case=self.fold_case)
 
+    def vanished(self) -> tuple[Reservation, ...]:
+        """What by the log is held and the file has no more: somebody edited the file.
+
+        A writer that was killed between the two leaves such a record too, for the next change
+        to overwrite; nobody was told of that one.
+        """
+        life, now = self._liveness(), self._clock()
+        known = {one.id for one in self._load().records}
+        logged = disk.replay(self.events.rows()).records
+        gone = (one for one in logged if one.id not in known)
+        return tuple(one for one in gone if rules.blocks(one, now, life(one.owner)))
+
     # -- changing -----------------------------------------------------------------------------
 
     def grant(self, request: Request) -> Grant | Denial:
