@@ -64,7 +64,7 @@ def test_of_package_json_only_the_script_and_what_it_names_count() -> None:
         package(test="npm run build && jest", build="tsc", pretest="exit 0"),
         b"{",
     ):
-        assert "trusted command" in why("package.json", old, changed, "npm test")
+        assert "decides what gate runs" in why("package.json", old, changed, "npm test")
 
 
 def test_of_pyproject_only_the_tables_of_wtrun_and_of_the_command_count() -> None:
@@ -88,7 +88,7 @@ def test_settings_and_drivers_are_always_asked_about() -> None:
 
 def test_a_script_that_loses_its_mode_no_longer_runs() -> None:
     known = what_runs.scripts(
-        what_runs.families([Trusted(("./check",), "gate.command")]), {"check": b"x"}
+        what_runs.families([Trusted(("./check",), "the gate")]), {"check": b"x"}
     )
     assert not what_runs.concern("check", b"x", b"x", known)
-    assert "gate.command" in what_runs.concern("check", b"x", b"x", known, new_mode=True)
+    assert "the gate" in what_runs.concern("check", b"x", b"x", known, new_mode=True)

@@ -38,10 +38,10 @@ _INI_SECTIONS = ("pytest", "tool:pytest")
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """A command that may run, and the setting or file that it comes from."""
+    """A command that may run, and what it is for, in words: `the gate 'make test'`."""
 
     argv: tuple[str, ...]
-    origin: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Script:
     path: str
     part: str
     by: str
-    """The command's origin."""
+    """The command, in words."""
 
 
 Family = tuple[Script, ...]
@@ -69,7 +69,7 @@ def families(commands: Iterable[Trusted]) -> tuple[Family, ...]:
                 continue
             for names in _decided_by(words):
                 family = tuple(
-                    Script(path, part, command.origin)
+                    Script(path, part, command.name)
                     for name, part in names
                     if (path := _inside(folder, name))
                 )
@@ -109,8 +109,8 @@ def concern(
     ):
         return ""
     if not script.part:
-        return f"it is what a trusted command runs ({script.by})"
-    return f"its part '{script.part}' says what a trusted command runs ({script.by})"
+        return f"it decides what {script.by} runs"
+    return f"its part '{script.part}' decides what {script.by} runs"
 
 
 # --- commands --------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from merge.tree import SUBMODULE
 from merge.types import Entry
 from worktree_runner.core import what_runs
 from worktree_runner.core.conflicts import COMMANDS, RETURNED
+from worktree_runner.core.gate import shown
 from worktree_runner.core.state import RunState
 from worktree_runner.core.texts import clean_line
 from worktree_runner.core.what_runs import Trusted
@@ -116,14 +117,14 @@ def commands_of(settings: Settings, state: RunState) -> tuple[Trusted, ...]:
 
 def _commands(settings: Settings, state: RunState) -> Iterator[Trusted]:
     if state.queue.command:
-        yield Trusted(tuple(state.queue.command), state.queue.origin or "gate.command")
+        yield Trusted(state.queue.command, f"the gate '{shown(state.queue.command)}'")
     for argv in settings.worktrees.setup:
-        yield Trusted(tuple(argv), "worktrees.setup")
+        yield Trusted(argv, f"the set-up command '{shown(argv)}'")
     for name, agent in sorted(settings.agents.items()):
         if agent.argv:
-            yield Trusted(tuple(agent.argv), f"agents.{name}.argv")
+            yield Trusted(agent.argv, f"the agent {name}")
         if agent.program:
-            yield Trusted((agent.program,), f"agents.{name}.program")
+            yield Trusted((agent.program,), f"the agent {name}")
 
 
 def concerns_of(

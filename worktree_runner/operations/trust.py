@@ -6,6 +6,9 @@
   user's own file need none: they are the user's word.
 - The digest is kept beside the repository's runs, where neither a clone nor a pull brings it.
 - It covers the commands, not what they start in turn: `make test` is trusted as these two words.
+  A plan that changes what they start is asked about when it is merged (core/what_runs.py).
+- A gate that wtrun found itself is one of its own fixed commands (core/gate_command.py): it is
+  shown here and by every run, and not asked about.
 - `--yes` does not trust; an agent can't, for an attempt's environment is refused.
 """
 
@@ -18,8 +21,10 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from worktree_runner.core.gate import shown
 from worktree_runner.core.texts import clean_line, count
 from worktree_runner.errors import PreconditionError, UsageError
+from worktree_runner.operations.gate import find_command
 from worktree_runner.operations.project import Project
 from worktree_runner.store.atomic import save_text
 from worktree_runner.store.config import Supplied
@@ -109,6 +114,7 @@ def trust(project: Project, wanted: str | None, screen: Screen, asker: Asker, *,
     `wanted` is the beginning of the digest that was read: UsageError if it is another one now.
     """
     layout, supplied = project.repository.layout, project.supplied
+    _say_found_gate(project, screen)
     if not supplied:
         screen.say("this repository brings no commands along; there is nothing to trust")
         return True
@@ -131,6 +137,20 @@ def trust(project: Project, wanted: str | None, screen: Screen, asker: Asker, *,
     save(layout, supplied)
     screen.say(f"{present[:SHORT]} is trusted until one of these commands changes")
     return True
+
+
+def _say_found_gate(project: Project, screen: Screen) -> None:
+    """Names the gate that is found where none is set: it runs without being asked about."""
+    head = project.repository.git.resolve("HEAD")
+    gate = project.settings.gate
+    if head is None or not gate.enabled or gate.command:
+        return
+    found = find_command(gate, project.repository.objects, head)
+    if found is not None:
+        command = f"'{shown(found.argv)}' (found in {found.origin})"
+        screen.say(
+            f"merges are checked with {command}; that needs no trust, --no-gate leaves it out"
+        )
 
 
 def revoke(layout: Layout, screen: Screen) -> None:
