@@ -83,7 +83,10 @@ def _plan_json(plan: PlanReport) -> dict[str, Any]:
 
 def to_junit(report: RunReport) -> bytes:
     """The report as JUnit XML: plans are test cases, those that wait for a person are errors."""
-    failed, skipped = report.of(Outcome.FAILED), report.of(Outcome.SKIPPED, Outcome.NOT_STARTED)
+    failed, skipped = (
+        report.of(Outcome.FAILED, Outcome.REJECTED),
+        report.of(Outcome.SKIPPED, Outcome.NOT_STARTED),
+    )
     open_ = report.of(Outcome.CONFLICT, Outcome.WAITING)
     suite = ElementTree.Element(
         "testsuite",
@@ -103,7 +106,12 @@ def to_junit(report: RunReport) -> bytes:
             name=clean_line(f"{plan.id} {plan.title}"),
             time=f"{plan.elapsed_s or 0:.3f}",
         )
-        tag = {Outcome.FAILED: "failure", Outcome.CONFLICT: "error", Outcome.WAITING: "error"}
+        tag = {
+            Outcome.FAILED: "failure",
+            Outcome.REJECTED: "failure",
+            Outcome.CONFLICT: "error",
+            Outcome.WAITING: "error",
+        }
         tag |= {Outcome.SKIPPED: "skipped", Outcome.NOT_STARTED: "skipped"}
         if plan.outcome in tag:
             message = clean_line(plan.reason or plan.outcome.value)
