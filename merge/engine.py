@@ -219,7 +219,12 @@ def _deletions(
         for path, pair in brought.items()
         if path not in work.merged.stages and path not in work.edits
     }
-    for path in deletions.undeclared(work.store, ours, work.merged.tree, clean, declared):
+    undeclared = deletions.undeclared(work.store, ours, work.merged.tree, clean, declared)
+    gone = [path for path, (old, new) in sorted(clean.items()) if old and not new]
+    work.notices += [
+        f"{path}: removed, as {work.labels[1]} declared" for path in gone if path not in undeclared
+    ]
+    for path in undeclared:
         entry = clean[path][0]
         assert entry is not None
         stages = {1: entry, 2: entry}

@@ -344,8 +344,11 @@ def test_an_undeclared_deletion_waits_for_a_word_and_a_declared_one_lands(repo: 
     done = project.execute(expect=3)
     assert "old.txt" in done.stderr
     assert project.statuses() == {"03-01": "conflicted", "03-02": "landed"}
-    assert "did not declare" in project.wtrun("resolve", "03-01", "--list", expect=0).stdout
+    assert "was not declared" in project.wtrun("resolve", "03-01", "--list", expect=0).stdout
     assert (repo.path / "old.txt").exists()
     assert not (repo.path / "gone.txt").exists()
     project.wtrun("resolve", "03-01", "--take", "plan", expect=0)
     assert not (repo.path / "old.txt").exists()
+    listed = project.wtrun("resolutions", expect=0).stdout
+    assert "old.txt  (03-01" in listed and "decided by you" in listed
+    assert "03-02: gone.txt: removed, as 03-02 declared" in listed

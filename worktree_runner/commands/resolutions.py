@@ -33,8 +33,10 @@ def command(plan: str | None, phase: str | None, no_diff: bool, as_json: bool) -
         raise PreconditionError(runs.NOTHING_YET, hint="wtrun execute PHASE")
     state = found[1]
     listed = resolutions.collect(project, state, plan)
+    told = resolutions.notices(state, plan)
     if as_json:
-        click.echo(json.dumps(resolutions.to_json(state, listed), indent=1, ensure_ascii=False))
+        document = resolutions.to_json(state, listed, told)
+        click.echo(json.dumps(document, indent=1, ensure_ascii=False))
     else:
-        click.echo(resolutions.render(state, listed, diffs=not no_diff))
+        click.echo(resolutions.render(state, listed, told, diffs=not no_diff))
     return int(ExitCode.DONE)

@@ -203,6 +203,7 @@ def _landed(plan: PlanState, data: Mapping[str, Any]) -> PlanState:
         status=Status.LANDED,
         commit=data["commit"],
         resolutions=tuple(data.get("resolutions", ())),
+        notices=tuple(data.get("notices", ())),
         conflicts=(),
         reason="",
         hint="",

@@ -101,6 +101,8 @@ class PlanState:
     notes: tuple[str, ...] = ()
     commit: str = ""
     """The merge commit by which the plan landed."""
+    notices: tuple[str, ...] = ()
+    """What was remarkable in that merge though nothing was in conflict."""
     earlier: Mapping[str, Any] = field(default_factory=dict)
     """The attempt whose work was in conflict, once the plan was run again because of that."""
     deferred: bool = False

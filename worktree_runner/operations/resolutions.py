@@ -69,11 +69,30 @@ def _pending(project: Project, state: RunState, plan: PlanState) -> Iterable[Res
     return merged.resolutions
 
 
-def render(state: RunState, found: Iterable[Listed], *, diffs: bool = True) -> str:
+def notices(state: RunState, plan_id: str | None = None) -> tuple[tuple[str, str], ...]:
+    """What was remarkable in landed merges without a conflict, such as declared deletions."""
+    return tuple(
+        (plan.id, text)
+        for plan in state.in_order()
+        if plan_id in (None, plan.id)
+        for text in plan.notices
+    )
+
+
+def render(
+    state: RunState,
+    found: Iterable[Listed],
+    noticed: Iterable[tuple[str, str]] = (),
+    *,
+    diffs: bool = True,
+) -> str:
     """All of it for a person: who decided what, why that is safe, and the change."""
     rows = tuple(found)
+    clean_merges = [f"  {plan}: {clean_line(text)}" for plan, text in noticed]
+    also = ["", "merged without a conflict:", *clean_merges] if clean_merges else []
     if not rows:
-        return f"{runs.words_of(state).execution} {state.id}: no conflict was settled"
+        nothing = f"{runs.words_of(state).execution} {state.id}: no conflict was settled"
+        return "\n".join([nothing, *also])
     lines = []
     for row in rows:
         one = row.one
@@ -89,16 +108,19 @@ def render(state: RunState, found: Iterable[Listed], *, diffs: bool = True) -> s
     word = "yourself" if first else "anew"
     path = shlex.quote((first or rows[0]).one.path)
     lines.append(f"to decide one {word}: wtrun unresolve {path}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *also])
 
 
-def to_json(state: RunState, found: Iterable[Listed]) -> dict[str, Any]:
+def to_json(
+    state: RunState, found: Iterable[Listed], noticed: Iterable[tuple[str, str]] = ()
+) -> dict[str, Any]:
     """All of it for programs; names are only ever added."""
     return {
         "v": JSON_VERSION,
         "run": state.id,
         "phase": state.phase,
         "target": state.target,
+        "notices": [{"plan": plan, "text": text} for plan, text in noticed],
         "resolutions": [
             {
                 "plan": row.plan.id,
