@@ -16,6 +16,7 @@ from worktree_runner.core.actions import (
     Finish,
     Judge,
     Merge,
+    Settle,
     Skip,
     Start,
     Stop,
@@ -262,3 +263,31 @@ def performed(state: RunState, action: Action, data: st.DataObject) -> RunState:
         case Stop(reason):
             return replace(state, stopping=reason)
     return state
+
+
+@pytest.mark.parametrize(
+    ("policy", "action"),
+    [
+        (Policy(on_conflict="rerun"), Settle("03-01")),
+        (Policy(on_conflict="skip"), Settle("03-01")),
+        (Policy(on_conflict="theirs", interactive=True), Ask("03-01")),
+        (Policy(interactive=True), Ask("03-01")),
+    ],
+)
+def test_a_rejected_plan_is_settled_as_the_user_said_or_asked_about(
+    policy: Policy, action: object
+) -> None:
+    assert decide(run(plan(1, S.REJECTED)), policy) == (action,)
+
+
+def test_a_rejected_plan_is_run_again_only_once() -> None:
+    state = run(replace(plan(1, S.REJECTED), earlier={"head": "abc"}))
+    assert decide(state, Policy(on_conflict="rerun")) == (Finish(ExitCode.FAILED),)
+
+
+def test_a_change_of_what_is_run_is_never_taken_by_a_setting() -> None:
+    item = {"path": "Makefile", "kind": "commands", "fingerprint": "f"}
+    state = run(replace(plan(1, S.CONFLICTED), conflicts=(item,)))
+    for how in ("theirs", "rerun"):
+        policy = Policy(on_conflict=how, interactive=True)
+        assert decide(state, policy) == (Ask("03-01"),)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.scenarios.test_conflicts import at_terminal, typed
 from tests.scenarios.test_gate import NO_BAD_FILES, landed, nothing_left, plans_with
 from tests.support.project import Project, plan_text
@@ -66,3 +68,16 @@ def test_at_a_terminal_a_plan_is_checked_again_as_it_is_or_left_out(repo: Repo) 
     assert shown.count("is not merged") == 2
     assert project.statuses() == {"03-01": "skipped"}
     nothing_left(project)
+
+
+def test_a_rejected_plan_is_run_again_by_itself_where_the_user_said_so(repo: Repo) -> None:
+    def bringing(name: str) -> list[dict[str, object]]:
+        return [{"write": name, "text": "x\n"}, {"commit": "feat: work"}, {"summary": True}]
+
+    steps = {"first": bringing("bad-1"), "again": bringing("bad-2")}
+    project = Project.make(repo, {"01": plan_text("01", steps=steps, files=["bad-1", "bad-2"])})
+    project.execute("--gate", GATE, "--on-conflict", "rerun", expect=1)
+    assert project.starts("03-01") == 2
+    assert project.statuses() == {"03-01": "rejected"}
+    told = project.wtrun("resolve", "03-01", "--list", "--json", expect=0).stdout
+    assert json.loads(told)["commands"][0] == "wtrun resolve 03-01 --continue"

@@ -85,6 +85,9 @@ def command(
             resolve.rerun(session, plan)
             code = _go_on(session)
         elif resolve_rejected.concerns(session, plan) and not (take or tool or edit):
+            if listing and as_json:
+                screen.answer(resolve_rejected.to_json(session, plan))
+                return 0
             code = _rejected(session, plan, listing=listing, go_on=go_on, abort=abort)
         elif listing or not (any(chosen) or asker.interactive):
             code = _list(session, plan, as_json=as_json, wanted=listing)

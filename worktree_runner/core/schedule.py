@@ -7,7 +7,8 @@ Merging
 - With a gate, plans land in batches (core/queue.py). A gate takes one of the slots. A batch is
   begun when a slot is left over, so that it is as large as it can be, or at once if something
   waits on one of its plans; while there is one, its gate goes before new agents.
-- A conflict is treated as `on_conflict` says: left to a person, or settled here. A change that is
+- A conflict is treated as `on_conflict` says: left to a person, or settled here; `skip` and
+  `rerun` also count for a plan that the gate rejected. A change that is
   a person's to decide (`conflicts.CONCERNS`) is never let in by it.
 
 Ending
@@ -62,7 +63,8 @@ def decide(
     plans = state.in_order()
     actions += [Begin(p.id) for p in plans if p.status is Status.STARTING and p.id not in busy]
     actions += [Judge(p.id) for p in plans if p.status is Status.ENDED and p.id not in busy]
-    actions += [Settle(p.id) for p in state.with_status(Status.CONFLICTED) if _settles(p, policy)]
+    sent_back = state.with_status(Status.CONFLICTED, Status.REJECTED)
+    actions += [Settle(plan.id) for plan in sent_back if _settles(plan, policy)]
     rooms = fleets(
         state.failures,
         (plan.program for plan in plans),
@@ -156,10 +158,12 @@ def ready(state: RunState, policy: Policy) -> tuple[str, ...]:
 
 
 def _settles(plan: PlanState, policy: Policy) -> bool:
-    """Whether the conflict is not left to a person; each way is tried once on a conflict."""
+    """Whether a plan that can't land is not left to a person; each way is tried once."""
     match policy.on_conflict:
         case "skip":
             return True
+        case "rerun" if plan.status is Status.REJECTED:
+            return not plan.earlier
         case "rerun":
             again = [item for item in plan.conflicts if item.get("kind") not in CONCERNS]
             return bool(again) and not plan.earlier
@@ -192,7 +196,7 @@ def _questions(state: RunState, policy: Policy) -> list[PlanState]:
     if policy.on_conflict != "stop":
         conflicted = state.with_status(Status.CONFLICTED)
         asking += [plan for plan in conflicted if not _settles(plan, policy)]
-    asking += state.with_status(Status.REJECTED)
+    asking += [p for p in state.with_status(Status.REJECTED) if not _settles(p, policy)]
     return [plan for plan in asking if not plan.deferred]
 
 

@@ -132,9 +132,11 @@ def is_undecided(plan: PlanState, policy: Policy) -> bool:
 def stop_by_plans(state: RunState, policy: Policy) -> Stop | None:
     if state.stopping:
         return None
-    conflicted = state.with_status(Status.CONFLICTED)
-    if conflicted and policy.on_conflict == "stop" and state.with_status(Status.WAITING):
-        return Stop(f"{conflicted[0].id} is in conflict")
+    sent_back = state.with_status(Status.CONFLICTED, Status.REJECTED)
+    if sent_back and policy.on_conflict == "stop" and state.with_status(Status.WAITING):
+        first = sent_back[0]
+        why = "is in conflict" if first.status is Status.CONFLICTED else "is rejected by the gate"
+        return Stop(f"{first.id} {why}")
     failed = state.with_status(Status.FAILED)
     if not failed:
         return None

@@ -75,9 +75,10 @@ def rerun(session: Session, plan: PlanState) -> None:
     session.record(Type.PLAN_RETRIED, plan.id, why=why, fresh=True, earlier=earlier)
 
 
-def leave_out(session: Session, plan: PlanState) -> None:
-    """Leaves the plan out of this run, on the user's word."""
-    session.record(Type.PLAN_SKIPPED, plan.id, because=f"left out: {plan.reason}", by="user")
+def leave_out(session: Session, plan: PlanState, *, how: str = "") -> None:
+    """Leaves the plan out of this run, on the user's word: an answer, or a setting."""
+    because = f"left out{f' ({how})' if how else ''}: {plan.reason}"
+    session.record(Type.PLAN_SKIPPED, plan.id, because=because, by="user")
 
 
 def ways(plan: PlanState) -> tuple[tuple[str, str], ...]:

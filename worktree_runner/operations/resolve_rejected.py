@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from worktree_runner.core.state import Status
@@ -56,6 +57,23 @@ def render(session: Session, plan_id: str) -> str:
     for when, command in rejected.ways(plan):
         lines += [f"{when}:", f"    {command}"]
     return "\n".join(lines)
+
+
+def to_json(session: Session, plan_id: str) -> str:
+    """The same for programs; names are only ever added."""
+    plan = session.of(plan_id)
+    document = {
+        "v": 1,
+        "kind": "rejected",
+        "plan": plan.id,
+        "reason": plan.reason,
+        "log": plan.hint,
+        "output_tail": output_tail(plan, TAIL_LINES),
+        "branch": plan.branch,
+        "worktree": plan.worktree,
+        "commands": [command for _, command in rejected.ways(plan)],
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False)
 
 
 def ask(session: Session, plan_id: str) -> bool:

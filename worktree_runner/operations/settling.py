@@ -1,7 +1,8 @@
-"""Conflicts that the user does not want to be asked about: what `--on-conflict` does with them.
+"""Plans that can't land and that the user does not want to be asked about: `--on-conflict`.
 
 - `skip` leaves the plan out, `rerun` runs it again once, on what has landed since, with its old
   diff in the prompt, `ours` and `theirs` take one side of every hunk and say what they drop.
+- `skip` and `rerun` count in the same way for a plan that the gate rejected.
 - The conflict was reported and recorded before, so both sides lie in the run's folder, and a
   crash in between is settled at the resume. Branch and worktree of the plan always stay.
 """
@@ -13,17 +14,24 @@ from typing import Any
 from merge.types import Choice, ChoiceKind, FileConflict
 from worktree_runner.core.conflicts import may_force
 from worktree_runner.core.events import Type
+from worktree_runner.core.state import Status
 from worktree_runner.core.texts import count, listing
 from worktree_runner.dialects.schema import Words
-from worktree_runner.operations import landing
+from worktree_runner.operations import landing, rejected
 from worktree_runner.operations.session import Session, choice_to_json
 
 _KINDS = {"ours": ChoiceKind.OURS, "theirs": ChoiceKind.THEIRS}
 
 
 def settle(session: Session, plan_id: str) -> None:
-    """Records what becomes of a plan in conflict by the setting `merge.on_conflict`."""
+    """Records what becomes of a plan that can't land, by the setting `merge.on_conflict`."""
     plan, how = session.of(plan_id), session.policy.on_conflict
+    if plan.status is Status.REJECTED:
+        if how == "rerun":
+            rejected.rerun(session, plan)
+        else:
+            rejected.leave_out(session, plan, how=f"--on-conflict {how}")
+        return
     paths = [str(item["path"]) for item in plan.conflicts]
     where = listing(paths, limit=3)
     if how == "skip":
