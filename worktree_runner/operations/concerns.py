@@ -28,6 +28,7 @@ from worktree_runner.store.settings import Settings
 
 FAR_BACK = 2000
 """So many commits of the target's own line are looked at for a deletion: enough, and bounded."""
+MOST_PATHS = 200
 _ALWAYS = (what_runs.SETTINGS, what_runs.PYPROJECT)
 
 Changes = Mapping[str, tuple[Entry | None, Entry | None]]
@@ -93,9 +94,11 @@ class Concerns:
         git = self.repository.git
         first = git.resolve(f"{self.onto}~{FAR_BACK}")
         since = [f"^{first}"] if first else []
+        # a command line has room for so many paths; with more, all deletions are read
+        asked = paths if len(paths) <= MOST_PATHS else []
         output = git.run(
             "--literal-pathspecs", "log", "-z", "--diff-filter=D", "--no-renames", "--name-only",
-            "--format=%x01%H %s", self.onto, *since, "--", *paths,
+            "--format=%x01%H %s", self.onto, *since, "--", *asked,
         )  # fmt: skip
         found: dict[str, tuple[str, str]] = {}
         for block in os.fsdecode(output.out).split("\x01")[1:]:
@@ -103,7 +106,7 @@ class Concerns:
             commit, _, subject = head.partition(" ")
             for name in names.strip("\n\0").split("\0"):
                 found.setdefault(name.lstrip("\n"), (commit, subject))
-        return found
+        return {path: found[path] for path in paths if path in found}
 
 
 def _may_matter(path: str, known: set[str]) -> bool:
