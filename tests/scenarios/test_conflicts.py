@@ -352,3 +352,21 @@ def test_an_undeclared_deletion_waits_for_a_word_and_a_declared_one_lands(repo: 
     listed = project.wtrun("resolutions", expect=0).stdout
     assert "old.txt  (03-01" in listed and "decided by you" in listed
     assert "03-02: gone.txt: removed, as 03-02 declared" in listed
+
+
+def test_a_plan_in_conflict_is_given_back_to_its_agent_at_the_prompt(repo: Repo) -> None:
+    first = [{"replace": "shared.txt", "old": "two\n", "new": "left\n"}]
+    second = {
+        "first": [{"replace": "shared.txt", "old": "two\n", "new": "right\n"}],
+        "again": [{"replace": "shared.txt", "old": "left\n", "new": "left and right\n"}],
+    }
+    end = [{"commit": "feat: work"}, {"summary": True}]
+    plans = {
+        "01": plan_text("01", steps=[*first, *end]),
+        "02": plan_text("02", steps={name: [*steps, *end] for name, steps in second.items()}),
+    }
+    project = Project.make(repo, plans, {"shared.txt": "one\ntwo\nthree\n"})
+    _, code = typed(at_terminal(project, "execute", "3"), "R")
+    assert code == 0
+    assert repo.read("shared.txt") == b"one\nleft and right\nthree\n"
+    assert project.starts("03-02") == 2

@@ -32,6 +32,7 @@ def options_for(
     has_tool: bool = False,
     can_undo: bool = False,
     offer: Offer | None = None,
+    can_rerun: bool = False,
 ) -> tuple[Option, ...]:
     """The answers to one step, in the order in which they are shown."""
     answers = _file_answers(facts, step.file) if step.hunk is None else _hunk_answers(facts, step)
@@ -48,6 +49,9 @@ def options_for(
     ]
     if can_undo:
         answers.append(Option("u", "undo", "Takes the last answer back."))
+    if can_rerun:
+        again = f"An agent does {facts.plan.id} anew from what has landed, with its diff before it."
+        answers.append(Option("R", "Rerun", f"{again} Answers so far are dropped.", rare=True))
     nothing = f"Nothing is merged; branch and worktree of {facts.plan.id} stay, answers are kept."
     return (
         *answers,

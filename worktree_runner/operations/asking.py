@@ -16,6 +16,7 @@ from typing import Any
 from merge import checks
 from merge.types import Choice, Entry, FileConflict
 from worktree_runner.core import checkpoints
+from worktree_runner.core.conflicts import CONCERNS
 from worktree_runner.core.events import Type
 from worktree_runner.core.outlook import waiting_for
 from worktree_runner.core.questions import (
@@ -43,7 +44,7 @@ from worktree_runner.operations.reservations import describe
 from worktree_runner.operations.session import Session, choice_to_json, choices_from_json
 from worktree_runner.operations.tools import conflict_tools
 from worktree_runner.ui.ask import Aborted, Answer
-from worktree_runner.ui.conflict import Decided, Skipped, Stopped, decide_conflicts
+from worktree_runner.ui.conflict import Again, Decided, Skipped, Stopped, decide_conflicts
 
 LOG_TAIL_LINES = 12
 
@@ -85,6 +86,8 @@ def record_answer(session: Session, plan_id: str, answer: object) -> None:
         fixed = remembering.pinned(conflicts, answer.choices)
         choices = [choice_to_json(choice) for choice in fixed]
         session.record(Type.MERGE_ANSWERED, plan_id, choices=choices)
+    elif isinstance(answer, Again):
+        rejected.rerun(session, plan)
     elif isinstance(answer, Stopped) and answer.interrupted:
         session.record(Type.RUN_STOPPING, reason=f"the conflict of {plan_id} was left open")
     elif isinstance(answer, Skipped | Stopped):
@@ -138,6 +141,7 @@ def _ask_conflict(session: Session, plan: PlanState) -> Any:
         ),
         draft=choices_from_json(plan.draft),
         offers=remembering.whole_offers(session, conflicts),
+        can_rerun=any(one.kind not in CONCERNS for one in conflicts),
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from merge.text import split_lines
 from merge.types import Choice, ChoiceKind, FileConflict
 from worktree_runner.core import conflict_report
-from worktree_runner.core.conflicts import hunk_count
+from worktree_runner.core.conflicts import CONCERNS, hunk_count
 from worktree_runner.core.edited import file_text, left_marker, size_of
 from worktree_runner.core.events import Type
 from worktree_runner.core.state import Status
@@ -31,7 +31,7 @@ from worktree_runner.operations.conflicts import conflict_facts
 from worktree_runner.operations.opening import conflicted
 from worktree_runner.operations.session import Session, choice_to_json
 from worktree_runner.operations.tools import conflict_tools
-from worktree_runner.ui.conflict import Decided
+from worktree_runner.ui.conflict import Again, Decided
 
 
 def open_conflicts(session: Session, plan_id: str) -> tuple[FileConflict, ...]:
@@ -137,13 +137,16 @@ def _choice(plan_id: str, item: FileConflict, kind: ChoiceKind, hunk: int | None
 
 
 def ask(session: Session, plan_id: str) -> bool:
-    """Asks hunk by hunk at the terminal; True if the plan has landed by the answers.
+    """Asks hunk by hunk at the terminal; True if nothing of the plan is left to decide here.
 
     Answers that the user did not confirm are kept as a draft, and nothing is merged.
     """
     conflicted(session, plan_id)
     answer = asking.question_for(session, plan_id)()
     asking.keep_draft(session, plan_id, answer)
+    if isinstance(answer, Again):
+        rerun(session, plan_id)
+        return True
     if not isinstance(answer, Decided):
         return False
     asking.record_answer(session, plan_id, answer)
@@ -214,6 +217,11 @@ def rerun(session: Session, plan_id: str) -> None:
     plan = session.of(plan_id)
     if plan.status not in (Status.CONFLICTED, Status.REJECTED):
         raise UsageError(f"{plan_id} is {plan.status}; there is nothing to do again.")
+    if plan.conflicts and all(item["kind"] in CONCERNS for item in plan.conflicts):
+        raise UsageError(
+            f"Nothing conflicts in {plan_id}; an agent would change the same again.",
+            hint=f"wtrun resolve {plan_id} --take target|plan",
+        )
     if by_hand.is_prepared(plan):
         raise UsageError(
             f"A merge is under way in {plan.worktree}.", hint=f"wtrun resolve {plan_id} --abort"

@@ -67,6 +67,11 @@ class Stopped:
     interrupted: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The user gives the work back: an agent is to do it again, on what has landed."""
+
+
 def decide_conflicts(
     conflicts: Sequence[FileConflict],
     facts: ConflictFacts,
@@ -76,7 +81,8 @@ def decide_conflicts(
     tools: Tools,
     draft: Sequence[Choice] = (),
     offers: Mapping[str, Offer] | None = None,
-) -> Decided | Skipped | Stopped:
+    can_rerun: bool = False,
+) -> Decided | Skipped | Stopped | Again:
     """The user's answers to all conflicts of one plan. `draft` are answers from an earlier try,
     `offers` those that were given for the same whole files in other merges."""
     if not asker.interactive:
@@ -85,14 +91,14 @@ def decide_conflicts(
         asker.fresh()
         sheet = Worksheet(conflicts, draft)
         dialogue = _Dialogue(sheet, facts, asker=asker, screen=screen, tools=tools)
-        dialogue.offers = offers or {}
+        dialogue.offers, dialogue.can_rerun = offers or {}, can_rerun
         return dialogue.run()
 
 
 class _End(Exception):
     """Leaves the dialogue from any depth with its result."""
 
-    def __init__(self, result: Decided | Skipped | Stopped) -> None:
+    def __init__(self, result: Decided | Skipped | Stopped | Again) -> None:
         super().__init__()
         self.result = result
 
@@ -113,10 +119,11 @@ class _Dialogue:
         self.screen = screen
         self.tools = tools
         self.offers: Mapping[str, Offer] = {}
+        self.can_rerun = False
         self.typed: dict[tuple[str, int | None], bytes] = {}
         self.last_path = ""
 
-    def run(self) -> Decided | Skipped | Stopped:
+    def run(self) -> Decided | Skipped | Stopped | Again:
         try:
             self._introduce()
             while True:
@@ -156,6 +163,7 @@ class _Dialogue:
                 has_tool=self.tools.merge_tool is not None,
                 can_undo=self.sheet.can_undo,
                 offer=self.offers.get(step.file.path),
+                can_rerun=self.can_rerun,
             )
             what = "file" if step.hunk is None else "hunk"
             key = self._choose(f"Resolve this {what}:", options)
@@ -209,6 +217,8 @@ class _Dialogue:
             self.sheet.undo()
         elif key == "s":
             self.sheet.skip(step.file.path)
+        elif key == "R":
+            raise _End(Again())
         elif key == "a":
             self.screen.say(
                 f"Nothing was merged. Branch and worktree of {self.facts.plan.id} stay."
