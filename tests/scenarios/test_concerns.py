@@ -30,7 +30,7 @@ def test_a_plan_that_changes_what_the_gate_runs_is_asked_about_before_the_gate(r
     assert gates(project) == []
     assert "wtrun resolve 03-01" in stopped.stderr
     told = project.wtrun("resolve", "03-01", "--list", expect=0).stdout
-    assert "Makefile: commands: the branch changes this file, and it decides what" in told
+    assert "Makefile: commands: the branch changes this file, and it decides what the check" in told
     refused = project.wtrun("resolve", "03-01", "--take", "target", expect=1)
     assert "not merged: the check is red with it" in refused.stderr
     assert repo.read("Makefile").decode() == MAKEFILE

@@ -14,7 +14,8 @@ GATE = f"echo looked at $(ls); {NO_BAD_FILES}"
 
 def rejected(repo: Repo) -> Project:
     """A run without a terminal that the gate stopped one of two plans of."""
-    project = Project.make(repo, plans_with([1], 2))
+    waiting = plan_text("03", wave=2, depends_on=["03-01"], files=["good-3"])
+    project = Project.make(repo, {**plans_with([1], 2), "03": waiting})
     done = project.execute("-j", "1", "--gate", GATE, expect=1)
     for way in ("--continue", "--rerun", "--abort"):
         assert f"wtrun resolve 03-01 {way}" in done.stderr
@@ -26,7 +27,9 @@ def test_what_a_rejected_plan_needs_is_said_and_its_repair_is_taken(repo: Repo) 
     told = project.wtrun("resolve", "03-01", "--list", expect=0).stdout
     assert "looked at" in told and "the check is red with it: exit code" in told
     assert "it lands once the check is green with it" in project.wtrun("report", expect=0).stdout
-    assert "lands once the check is green" in project.wtrun("status", expect=0).stdout
+    status = project.wtrun("status", expect=0).stdout
+    assert "lands once the check is green" in status
+    assert "waits for 03-01 (rejected)" in status
     place = repo.path / ".worktrees/wt-03-01"
     repo.git("mv", "bad-1", "better-1", cwd=place)
     unsaved = project.wtrun("resolve", "03-01", "--continue", expect=5)

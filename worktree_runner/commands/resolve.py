@@ -48,7 +48,7 @@ def command(
     as_json: bool,
     breach: str | None,
 ) -> int:
-    """Decide what PLAN waits for (a conflict, a gate that is not green with it, a breach): at a
+    """Decide what PLAN waits for (a conflict, a check that is not green with it, a breach): at a
     terminal, else by the options.
 
     By hand: --edit sets the merge up in the plan's worktree; edit the files there, --continue.

@@ -133,7 +133,7 @@ def rejected_question(
     shell = Option(
         "o", "open shell", "A shell in its worktree: repair it, commit, then retry.", looks=True
     )
-    again = "The gate runs again, on what the branch holds by now."
+    again = "The check runs again, on what the branch holds by now."
     agent = "A new attempt from what has landed; its agent gets the old diff and this output."
     options = (
         Option("r", "retry", again),

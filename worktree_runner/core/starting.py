@@ -135,7 +135,7 @@ def stop_by_plans(state: RunState, policy: Policy) -> Stop | None:
     sent_back = state.with_status(Status.CONFLICTED, Status.REJECTED)
     if sent_back and policy.on_conflict == "stop" and state.with_status(Status.WAITING):
         first = sent_back[0]
-        why = "is in conflict" if first.status is Status.CONFLICTED else "is rejected by the gate"
+        why = "is in conflict" if first.status is Status.CONFLICTED else "does not pass the check"
         return Stop(f"{first.id} {why}")
     failed = state.with_status(Status.FAILED)
     if not failed:

@@ -120,7 +120,7 @@ def commands_of(settings: Settings, state: RunState) -> tuple[Trusted, ...]:
 
 def _commands(settings: Settings, state: RunState) -> Iterator[Trusted]:
     if state.queue.command:
-        yield Trusted(state.queue.command, f"the gate '{shown(state.queue.command)}'")
+        yield Trusted(state.queue.command, f"the check '{shown(state.queue.command)}'")
     for argv in settings.worktrees.setup:
         yield Trusted(argv, f"the set-up command '{shown(argv)}'")
     for name, agent in sorted(settings.agents.items()):

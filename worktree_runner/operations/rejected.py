@@ -55,7 +55,7 @@ def take_key(session: Session, plan: PlanState, key: str) -> None:
     elif key == "c":
         leave_out(session, plan)
     elif key == "w":
-        session.record(Type.PLAN_DEFERRED, plan.id, why="its gate is left for later")
+        session.record(Type.PLAN_DEFERRED, plan.id, why="its check is left for later")
     else:
         session.record(Type.RUN_STOPPING, reason=f"the user stopped: {plan.id} is not merged")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from worktree_runner import attempts as attempt_files
-from worktree_runner.core.outlook import gate_in_words, lands_when
+from worktree_runner.core.outlook import gate_in_words, lands_when, why_not
 from worktree_runner.core.settled import resolution_of, tally
+from worktree_runner.core.starting import blockers
 from worktree_runner.core.state import PlanState, RunState, Status
 from worktree_runner.core.texts import count, listing
 from worktree_runner.operations import runs
@@ -72,14 +73,22 @@ def render(layout: Layout, folder: RunFolder, state: RunState) -> str:
     width = max((len(plan.id) for plan in state.plans.values()), default=0)
     for plan in state.in_order():
         lines.append(f"  {plan.id.ljust(width)}  {str(plan.status).ljust(10)}  {_detail(plan)}")
-        when = lands_when(state, plan) if plan.status in STUCK else ""
-        lines += [f"  {' ' * width}  lands once {when}"] if when else []
+        lines += [f"  {' ' * width}  {line}" for line in _what_it_needs(state, plan)]
     checked = gate_in_words(state.queue)
     if checked:
         lines.append(checked if state.queue.off else f"checked with {checked}")
     if state.held:
         lines.append(f"landed, not published: {state.held['reason']}; wtrun publish")
     return "\n".join(lines)
+
+
+def _what_it_needs(state: RunState, plan: PlanState) -> list[str]:
+    """For a plan that waits for more than its turn: what keeps it, and what would make it land."""
+    blocked = plan.status is Status.WAITING and blockers(state, plan)
+    if not (blocked or plan.status in STUCK):
+        return []
+    when = lands_when(state, plan)
+    return [*([why_not(state, plan)] if blocked else []), *([f"lands once {when}"] if when else [])]
 
 
 def _mood(layout: Layout, state: RunState) -> str:
