@@ -18,13 +18,15 @@ from merge.markers import holds_markers
 from merge.paths import is_generated, lock_command, name_of, never_automatic
 from merge.policy import DEFAULTS, Settings, first_match, matches
 from merge.resolvers import go_sum
-from merge.resolvers.catalogue import GUESSES, RULES, TESTED, reasons
+from merge.resolvers.catalogue import GUESSES, RULES, TESTED, TURNED, reasons
 from merge.text import Segment, composed, split_lines
 from merge.types import ConflictHunk
 from merge.view import Answer, FileView, Rule, make_view
 
 LONG_HUNK = 200
 MANY_HUNKS = 200
+BOTH_CHANGED = "both sides changed lines, and one of them turned every line end besides"
+TESTED_NAMES = frozenset({TURNED, *(rule.name for rule in TESTED)})
 NEVER_TESTED = frozenset({"overlap", "delete-vs-change", "contains-other"})
 
 
@@ -79,13 +81,27 @@ def merge_file(
         reason = forbidden or _forbidden(view, base is None, command)
     answers = [_answer(view, index) for index in range(len(view.hunks))]
     settled = reason or _settled(view, answers)
+    if evened and not isinstance(settled, str):
+        settled = _with_line_ends(view, settled)
     if isinstance(settled, str):
         return FileMerge(None, _with_proposals(view, answers), why=settled, command=command)
     rules = settled.rules
-    if evened:
-        rules = ("line-ends", *(rule for rule in rules if rule != "line-merge"))
-    tier = "tested" if any(rule.name in rules for rule in TESTED) else "proven"
+    tier = "tested" if TESTED_NAMES.intersection(rules) else "proven"
     return FileMerge(settled.data, view.segments, rules, reasons(rules), tier)
+
+
+def _with_line_ends(view: FileView, settled: Settled) -> Settled | str:
+    """What was settled with even line ends, if the tier allows that."""
+    turned = TURNED if _both_changed(view) else "line-ends"
+    if turned == TURNED and view.settings.tier != "tested":
+        return BOTH_CHANGED
+    rules = (rule for rule in settled.rules if rule != "line-merge")
+    return Settled(settled.data, (turned, *rules))
+
+
+def _both_changed(view: FileView) -> bool:
+    """Whether the sides differ from the base and from each other in more than line ends."""
+    return view.ours not in (view.base, view.theirs) and view.base != view.theirs
 
 
 def _forbidden(view: FileView, added_twice: bool, command: str) -> str:
@@ -202,7 +218,12 @@ def _first_answer(view: FileView, index: int, rules: Sequence[Rule]) -> Answer |
 
 
 def _with_proposals(view: FileView, answers: Sequence[Answer | None]) -> tuple[Segment, ...]:
-    """The segments, each hunk with the best guess; a long one has none."""
+    """The segments, each hunk with the best guess; a long one has none.
+
+    Where no hunk is left, though the file may not be settled, the whole file is one.
+    """
+    if not view.hunks:
+        return (_whole(view),)
     out: list[Segment] = []
     index = 0
     for segment in view.segments:
@@ -215,6 +236,15 @@ def _with_proposals(view: FileView, answers: Sequence[Answer | None]) -> tuple[S
         else:
             out.append(segment)
     return tuple(out)
+
+
+def _whole(view: FileView) -> ConflictHunk:
+    """The file as one hunk, with what its lines merge to as proposal."""
+    base, ours, theirs = map(split_lines, (view.base, view.ours, view.theirs))
+    merged = tuple(line for segment in view.segments for line in segment)  # type: ignore[union-attr]
+    return ConflictHunk(
+        base, ours, theirs, ours_line=1, proposal=merged, proposal_why=reasons(("line-merge",))
+    )
 
 
 def _proposed(hunk: ConflictHunk, answer: Answer | None) -> ConflictHunk:

@@ -100,11 +100,15 @@ GUESSES: tuple[Rule, ...] = (
 OWN_VERSION = "own-version"
 """What `versions.greater_version` calls its answer where the version is the project's own."""
 
+TURNED = "turned-line-ends"
+"""Changes on both sides of a file of which one side turned every line end: never proven."""
+
 SENTENCES: dict[str, str] = {
     OWN_VERSION: "both sides raised the project's own version; the greater one holds for what "
     "both of them add",
     "line-merge": "the changes do not overlap",
     "line-ends": "only line ends stood in the way; the target's are kept",
+    TURNED: "both sides' changes are merged with the target's line ends, and the gate decides",
     "go-sum": "entries of go.sum are facts about module versions; all of both sides are kept",
     "imports": "imports were merged by name; a name counts as removed only if nothing uses it",
 }

@@ -183,9 +183,20 @@ def test_settled(path: str, sides: Sides, expected: str, rule: str) -> None:
 
 
 def test_line_ends_of_the_target_are_kept() -> None:
-    base, ours, theirs = b"a\nb\nc\n", b"a\r\nB\r\nc\r\n", b"a\nb\nc\nd\n"
+    base, ours, theirs = b"a\nb\nc\n", b"a\r\nb\r\nc\r\n", b"a\nB\nc\nd\n"
     result = merge_file(base, ours, theirs, "a.py")
     assert (result.data, result.rules) == (b"a\r\nB\r\nc\r\nd\r\n", ("line-ends",))
+
+
+def test_changes_on_both_sides_of_turned_line_ends_are_for_a_person_or_the_gate() -> None:
+    base, ours, theirs = b"a\nb\nc\n", b"a\r\nB\r\nc\r\n", b"a\nb\nc\nd\n"
+    merged = b"a\r\nB\r\nc\r\nd\r\n"
+    asked = merge_file(base, ours, theirs, "a.py")
+    (hunk,) = hunks_of(asked.segments)
+    assert asked.data is None
+    assert b"".join(hunk.proposal or ()) == merged
+    tested = merge_file(base, ours, theirs, "a.py", Settings(tier="tested"))
+    assert (tested.data, tested.tier) == (merged, "tested")
 
 
 NEVER: list[tuple[str, str, Sides]] = [
