@@ -56,6 +56,18 @@ _REGEX = re.compile(rb"/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n])+/\w*")
 _BEFORE_REGEX = frozenset(b"(,=:[!&|?{};+-*%<>~^")
 
 
+_DIRECTIVE = re.compile(rb"#(?:[^\n\\]|\\\r?\n|\\.)*")
+"""A line for the C preprocessor: ends with its line, and `X (a)` is not `X(a)`."""
+
+
+def _separates(out: list[bytes], token: bytes) -> bool:
+    """Whether white space before this token of CSS carries meaning: `a .b` is not `a.b`."""
+    return bool(out) and out[-1] not in _CSS_STOPS and token not in _CSS_STOPS
+
+
+_CSS_STOPS = (b"{", b"}", b";", b",")
+
+
 def token_meaning(language: str, data: bytes) -> Hashable | None:
     """The tokens of a text in a language with braces, or None if it can't be scanned safely."""
     scanner = _SCANNERS.get(_SAME_STRINGS.get(language, language))
@@ -78,6 +90,11 @@ def token_meaning(language: str, data: bytes) -> Hashable | None:
             if literal is None:
                 return None
             kind, token = "text", literal.group()
+        if language == "c" and token == b"#" and (line or not out):
+            directive = _DIRECTIVE.match(data, at)
+            if directive is None or b"/*" in directive.group():
+                return None
+            kind, token = "note", directive.group()
         at += len(token)
         if kind == "open" and language != "rust":
             return None  # an unclosed quote: no telling where the string ends
@@ -86,6 +103,8 @@ def token_meaning(language: str, data: bytes) -> Hashable | None:
             continue
         if kind == "note":
             token = b" ".join(token.split())
+        if language == "css" and gap and _separates(out, token):
+            out.append(b" ")
         _put(out, token, kind or "", gap, line and _line_counts(language, brackets, out, token))
         _track(brackets, token if kind == "sign" else b"")
         gap = line = False

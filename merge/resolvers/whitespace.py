@@ -40,13 +40,14 @@ def only_one_side_changed_more(view: FileView, index: int) -> Answer | None:
     The other's layout stays on lines that the real change did not touch.
     """
     hunk = view.hunks[index]
-    if not hunk.base or hunk.base in (hunk.ours, hunk.theirs):
+    if hunk.base and hunk.base in (hunk.ours, hunk.theirs):
         return None
     ours_same, theirs_same = same_text(hunk.base, hunk.ours), same_text(hunk.base, hunk.theirs)
     if ours_same == theirs_same:
         return None
     moved, real = (hunk.ours, hunk.theirs) if ours_same else (hunk.theirs, hunk.ours)
-    if not real or not _exchangeable(view, index, hunk.base, moved):
+    deleted = not any(line.strip() for line in real)
+    if deleted or not _exchangeable(view, index, hunk.base, moved):
         return None
     laid_out = _both(hunk)
     if laid_out and _exchangeable(view, index, real, laid_out):

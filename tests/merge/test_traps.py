@@ -1,0 +1,49 @@
+"""Cases made to lead the proven rules astray: each looks settled and is not, or the other way."""
+
+from __future__ import annotations
+
+import pytest
+
+from merge import Settings, merge_file
+
+Sides = tuple[str | bytes, str | bytes, str | bytes]
+
+
+def settle(path: str, sides: Sides) -> bytes | None:
+    base, ours, theirs = (s if isinstance(s, bytes) else s.encode() for s in sides)
+    found = merge_file(base, ours, theirs, path)
+    assert (found.data is None) == (merge_file(base, theirs, ours, path).data is None)
+    return found.data
+
+
+WHITE_SPACE: list[tuple[str, str, Sides]] = [
+    ("a macro without and with a parameter", "a.h",
+     ("#define X (a)\n", "#define X(a)\n", "#define X (b)\n")),
+    ("a line of the preprocessor", "a.c",
+     ("#if A\nx;\n#endif\n", "#if A x;\n#endif\n", "#if A\ny;\n#endif\n")),
+    ("a macro cut short", "a.h",
+     ("#define X \\\n  f()\n", "#define X \\\n\n  f()\n", "#define X \\\n  g()\n")),
+    ("two selectors made one", "a.css", ("a .b { }\n", "a.b { }\n", "a .b { c: d }\n")),
+    ("a sign in calc", "a.css",
+     ("w: calc(1px + 2px)\n", "w: calc(1px +2px)\n", "w: calc(1px + 3px)\n")),
+    ("a deletion that leaves a blank line", "a.go",
+     ("a()\nb()\n\nc()\n", "a()\nb()\nc()\n", "a()\n\nc()\n")),
+]  # fmt: skip
+
+TRAPS = [*WHITE_SPACE]
+
+
+@pytest.mark.parametrize(
+    ("path", "sides"), [case[1:] for case in TRAPS], ids=[case[0] for case in TRAPS]
+)
+def test_trap_is_left_to_a_person(path: str, sides: Sides) -> None:
+    assert settle(path, sides) is None
+
+
+def test_conflict_without_a_hunk_is_shown_as_one() -> None:
+    sides = (b"a\nb\nc\nd\n", b"A\nb\nc\nd\n", b"a\nb\nc\nD\n")
+    found = merge_file(*sides, "a.py", Settings(), forbidden="the history is criss-cross")
+    (hunk,) = found.segments
+    assert found.data is None
+    assert not isinstance(hunk, tuple)
+    assert hunk.proposal == (b"A\n", b"b\n", b"c\n", b"D\n")
