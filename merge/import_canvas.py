@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from merge.import_layout import style_of, with_elements
 from merge.import_values import Element, Region, Statement, go_names
-from merge.text import Lines
+from merge.text import Lines, join_lines, split_lines
 
 
 class Canvas:
@@ -23,7 +23,7 @@ class Canvas:
         out: list[bytes] = []
         for item in self.items:
             out += [item] if isinstance(item, bytes) else item.lines
-        return tuple(out)
+        return split_lines(join_lines([out]))
 
     def take_theirs(self, base: Region, theirs: Region, wanted: set[Element]) -> set[Element]:
         """Puts their form of a statement in the place of ours where only they changed it.

@@ -202,7 +202,7 @@ def _rust(lines: Sequence[bytes], at: int) -> tuple[Statement, int] | None:
     attributes = "".join((_text(lines[at:first]) or "").split())
     flat = " ".join(text.split())
     found = re.fullmatch(r"(?P<vis>pub(?:\([^)]*\))? )?(?P<what>use|mod) (?P<path>.*);", flat)
-    if not found or "//" in text or "/*" in text:
+    if not found or "//" in text or "/*" in text or "macro_use" in attributes:
         return Statement(kept, (Element("opaque", attributes + flat, "", ""),)), end
     kind = f"{attributes}{found['vis'] or ''}{found['what']}"
     path = found["path"]

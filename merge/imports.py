@@ -162,7 +162,7 @@ def _wanted(
     """
     b, o, t = set(base), set(ours), set(theirs)
     added = (o | t) - b
-    if any(e.name == "*" and not e.alias for e in added):
+    if any(_takes_everything(e) for e in added) or _for_effect_too(added, b | o | t):
         return None
     if any(e.kind == "opaque" for e in (b | o | t) - (b & o & t)):
         return None  # a form that is not understood was touched
@@ -178,6 +178,20 @@ def _wanted(
         if used and not own.defines(element) and not _replaced(element, added, bound):
             wanted.add(element)
     return wanted if _bindings_are_unique(wanted, o, t) else None
+
+
+def _takes_everything(element: Element) -> bool:
+    """Whether this brings names that it doesn't name: stars of any language, Go's dot."""
+    star = element.name.endswith("*") and not element.alias
+    return star or element.kind == "go ."
+
+
+def _for_effect_too(added: set[Element], known: set[Element]) -> bool:
+    """Whether a Go package would be imported both for its effect and for its names."""
+    modules = {e.module for e in known if e.kind == "go"}
+    return any(e.kind == "go _" and e.module in modules for e in known) and any(
+        e.kind.startswith("go") for e in added
+    )
 
 
 def _replaced(element: Element, added: set[Element], bound: set[str]) -> bool:

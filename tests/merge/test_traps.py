@@ -16,6 +16,16 @@ def settle(path: str, sides: Sides) -> bytes | None:
     return found.data
 
 
+IMPORTS: list[tuple[str, str, Sides]] = [
+    ("two dot imports", "a.go",
+     ('import (\n\t"x"\n)\n', 'import (\n\t. "t"\n\t"x"\n)\n', 'import (\n\t. "u"\n\t"x"\n)\n')),
+    ("a package for its effect and for its names", "a.go",
+     ('import (\n\t"x"\n)\n', 'import (\n\t_ "e"\n\t"x"\n)\n', 'import (\n\t"e"\n\t"x"\n)\n')),
+    ("two globs", "a.rs", ("use a::X;\n", "use a::X;\nuse b::*;\n", "use a::X;\nuse c::*;\n")),
+    ("macros that later modules use", "a.rs",
+     ("mod a;\n", "mod b;\nmod a;\n", "#[macro_use]\nmod m;\nmod a;\n")),
+]  # fmt: skip
+
 WHITE_SPACE: list[tuple[str, str, Sides]] = [
     ("a macro without and with a parameter", "a.h",
      ("#define X (a)\n", "#define X(a)\n", "#define X (b)\n")),
@@ -30,7 +40,7 @@ WHITE_SPACE: list[tuple[str, str, Sides]] = [
      ("a()\nb()\n\nc()\n", "a()\nb()\nc()\n", "a()\n\nc()\n")),
 ]  # fmt: skip
 
-TRAPS = [*WHITE_SPACE]
+TRAPS = [*IMPORTS, *WHITE_SPACE]
 
 
 @pytest.mark.parametrize(
