@@ -41,6 +41,19 @@ class FileView:
         """The whole text with these lines for one hunk, and our side of every other."""
         return composed(self.segments, lambda i, hunk: lines if i == index else hunk.ours)
 
+    def above(self, index: int) -> Lines:
+        """The lines before one hunk, with our side of every other."""
+        lines: list[bytes] = []
+        waiting = index
+        for segment in self.segments:
+            if isinstance(segment, ConflictHunk):
+                if not waiting:
+                    break
+                waiting -= 1
+                segment = segment.ours  # noqa: PLW2901
+            lines += segment
+        return tuple(lines)
+
 
 def make_view(
     base: bytes | None, ours: bytes, theirs: bytes, path: str, settings: Settings

@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 
 from merge.languages import language_of
+from merge.paths import name_of
+from merge.resolvers import families
+from merge.resolvers.manifests import needs_version, surroundings
 from merge.resolvers.versions import (
     greater_line,
-    is_manifest,
     is_own,
     own_allowed,
     version_of_a_fork,
@@ -34,7 +36,7 @@ def by_key(view: FileView, index: int) -> Answer | None:
     """Every member as the one side that touched it has it."""
     language = language_of(view.path)
     hunk = view.hunks[index]
-    if language not in _START:
+    if language not in _START or _in_conditions(view, index):
         return None
     sides = [_members(language, lines) for lines in (hunk.base, hunk.ours, hunk.theirs)]
     if any(side is None for side in sides):
@@ -42,15 +44,25 @@ def by_key(view: FileView, index: int) -> Answer | None:
     base, ours, theirs = (_bare(language, side or {}) for side in sides)
     if len({_indent(side) for side in (base, ours, theirs) if side}) > 1:
         return None
-    merged = _merged(base, ours, theirs, view)
+    merged = _merged(base, ours, theirs, view, view.above(index))
     if merged is None or _one_thing_twice(base, ours, theirs):
         return None
-    if version_of_a_fork(view, hunk):
+    if version_of_a_fork(view, hunk) or _splits_a_family(base, ours, theirs):
         return None
     lines = tuple(line for member in merged.values() for line in member)
     if language == "json":
         lines = _with_commas(merged, hunk)
     return Answer(lines, "keys", frozenset((*hunk.base, *hunk.ours, *hunk.theirs, *lines)))
+
+
+def _in_conditions(view: FileView, index: int) -> bool:
+    """Whether this is in `exports` or `imports` of a package.json, where order decides."""
+    if name_of(view.path) != "package.json":
+        return False
+    hunk = view.hunks[index]
+    line = (*hunk.base, *hunk.ours, *hunk.theirs)[0]
+    around = surroundings(view.path, view.above(index), line)
+    return any(re.match(rb'\s*"(?:exports|imports)"', text) for text in (line, *around))
 
 
 def _members(language: str, lines: Lines) -> Members | None:
@@ -95,7 +107,9 @@ def _bare(language: str, members: Members) -> Members:
     }
 
 
-def _merged(base: Members, ours: Members, theirs: Members, view: FileView) -> Members | None:
+def _merged(
+    base: Members, ours: Members, theirs: Members, view: FileView, above: Lines
+) -> Members | None:
     """Ours with what theirs changed, removed and added; None where one key has two changes."""
     out: Members = {}
     for key, mine in ours.items():
@@ -106,7 +120,7 @@ def _merged(base: Members, ours: Members, theirs: Members, view: FileView) -> Me
             if other is not None:
                 out[key] = other
         else:
-            chosen = _greater(old, mine, other, view)
+            chosen = _greater(old, mine, other, view, above)
             if chosen is None:
                 return None
             out[key] = chosen
@@ -123,7 +137,7 @@ def _merged(base: Members, ours: Members, theirs: Members, view: FileView) -> Me
 def _one_thing_twice(base: Members, ours: Members, theirs: Members) -> bool:
     """Whether the sides added members that are likely one thing under two names."""
     added = [
-        [re.findall(rb"\w+", key.lower()) for key in side if key not in base]
+        [re.findall(rb"[^\W_]+", key.lower()) for key in side if key not in base]
         for side in ({k: v for k, v in ours.items() if k not in theirs},
                      {k: v for k, v in theirs.items() if k not in ours})
     ]  # fmt: skip
@@ -134,11 +148,26 @@ def _one_thing_twice(base: Members, ours: Members, theirs: Members) -> bool:
     )
 
 
-def _greater(old: Lines | None, mine: Lines, other: Lines | None, view: FileView) -> Lines | None:
+def _splits_a_family(base: Members, ours: Members, theirs: Members) -> bool:
+    """Whether versions that may belong together would part."""
+    moved = [
+        families.steps((base[key], side[key]) for key in base if key in side)
+        for side in (ours, theirs)
+    ]
+    new = [
+        tuple(line for key in side if key not in base and key not in other for line in side[key])
+        for side, other in ((theirs, ours), (ours, theirs))
+    ]
+    return families.parted(*moved) or any(map(families.joins_a_moved_row, moved, new))
+
+
+def _greater(
+    old: Lines | None, mine: Lines, other: Lines | None, view: FileView, above: Lines
+) -> Lines | None:
     if old is None or other is None or not len(old) == len(mine) == len(other) == 1:
         return None
     own = is_own(old[0])
-    if not (own_allowed(view) if own else is_manifest(view.path)):
+    if not (own_allowed(view) if own else needs_version(view.path, above, old[0])):
         return None
     line = greater_line(old[0], mine[0], other[0], own=own)
     return (line,) if line is not None else None

@@ -14,15 +14,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import combinations
 
+from merge.languages import language_of
 from merge.paths import name_of, suffix_of
+from merge.resolvers.manifests import VERSION, is_manifest, needs_version
 from merge.types import ConflictHunk
 from merge.view import Answer, FileView
 
-_TOKEN = re.compile(
-    rb"(?<![\w.])v?\d+(?:\.\d+)+(?:[-+._]?[A-Za-z][\w.+-]*)?(?![\w])"
-    rb"|\(\s*\d+\s*,\s*\d+(?:\s*,\s*(?:\d+|[\"']\w*[\"']))*\s*\)"
-)
 _OWN = re.compile(
     rb"""^\s*["']?(?:version|__version__|version_info|appVersion|versionName|VERSION_NAME)["']?"""
     rb"""\s*[:=]|^\s*<version>|^:version:""",
@@ -33,30 +33,17 @@ _SHOWN = re.compile(
 )
 """How a README shows what to write to get the project: `tokio = "1.2"`, `version: 1.2`."""
 _PACKAGE_NAME = re.compile(rb"""^\s{0,4}"?name"?\s*[:=]\s*["']([^"']+)["']""", re.M)
-_NAMES = {
-    "package.json", "pyproject.toml", "Cargo.toml", "go.mod", "pom.xml", "build.gradle",
-    "build.gradle.kts", "settings.gradle", "settings.gradle.kts", "libs.versions.toml",
-    "gradle.properties", "setup.py", "setup.cfg", "tox.ini", "Pipfile", "Gemfile",
-    "composer.json", "bower.json", "environment.yml", ".pre-commit-config.yaml", "pubspec.yaml",
-    "mix.exs", "Package.swift", "gradle-wrapper.properties",
+_DESCRIBES = {
+    "manifest.json", "plugin.json", "marketplace.json", "lerna.json", "deno.json", "jsr.json",
+    "tauri.conf.json", "app.json", "gemini-extension.json", "server.json", "galaxy.yml",
 }  # fmt: skip
+"""Data that describes the project itself, besides the manifests."""
 _FORM = re.compile(
     rb"v?(?P<release>\d+(?:\.\d+)+)"
     rb"(?:[-._+]?(?P<kind>Final|RELEASE|GA|alpha|beta|dev|rc|pre|a|b|c|M)[-.]?(?P<n>\d*))?",
     re.I,
 )
 Version = tuple[tuple[int, ...], tuple[str, int]]
-
-
-def is_manifest(path: str) -> bool:
-    name = name_of(path)
-    return (
-        name in _NAMES
-        or re.fullmatch(r"(?:.*[-_.])?(?:requirements|constraints)(?:[-_.].*)?\.(?:txt|in)", name)
-        is not None
-        or (suffix_of(path) in {"txt", "in"} and "/requirements/" in "/" + path)
-        or suffix_of(path) == "gradle"
-    )
 
 
 def parse_version(token: bytes) -> Version | None:
@@ -91,23 +78,25 @@ def greater_version(view: FileView, index: int) -> Answer | None:
     if not hunk.base or not len(hunk.base) == len(hunk.ours) == len(hunk.theirs):
         return None
     rows = list(zip(hunk.base, hunk.ours, hunk.theirs, strict=True))
-    if any(len({_TOKEN.sub(b"\0", line) for line in row}) != 1 for row in rows):
+    if any(len({VERSION.sub(b"\0", line) for line in row}) != 1 for row in rows):
         return None
-    manifest, own = is_manifest(view.path), own_allowed(view)
     mine = {_triple(row) for row in rows if is_own(*row) or _is_shown(view.path, *row)}
+    above = view.above(index)
     lines: list[bytes] = []
     rules: list[str] = []
-    for row in rows:
+    for number, row in enumerate(rows):
         base, ours, theirs = row
         chosen: bytes | None = theirs if ours == base else ours
         if theirs not in (ours, base) and ours != base:
-            rules.append("own-version" if _triple(row) in mine else "version")
-            allowed = own if rules[-1] == "own-version" else manifest
-            chosen = greater_line(*row, own=rules[-1] == "own-version") if allowed else None
+            own = _triple(row) in mine
+            rules.append("own-version" if own else "version")
+            before = (*above, *hunk.ours[:number])
+            allowed = own_allowed(view) if own else needs_version(view.path, before, base)
+            chosen = greater_line(*row, own=own) if allowed else None
         if chosen is None:
             return None
         lines.append(chosen)
-    if not rules and not manifest:
+    if (not rules and not is_manifest(view.path)) or _sisters_part(rows, lines):
         return None
     rule = "own-version" if set(rules) == {"own-version"} else "version"
     return Answer(tuple(lines), rule, frozenset((*hunk.ours, *hunk.theirs)))
@@ -116,9 +105,23 @@ def greater_version(view: FileView, index: int) -> Answer | None:
 Row = tuple[bytes, bytes, bytes]
 
 
+def _sisters_part(rows: Sequence[Row], lines: Sequence[bytes]) -> bool:
+    """Whether two versions that the base had equal would become a pair that neither side has."""
+    tokens = [
+        [VERSION.findall(line) for line in (*row, line)]
+        for row, line in zip(rows, lines, strict=True)
+    ]
+    return any(
+        left[0] == right[0] != []
+        and left[3] != right[3]
+        and (left[3], right[3]) not in ((left[1], right[1]), (left[2], right[2]))
+        for left, right in combinations(tokens, 2)
+    )
+
+
 def _triple(row: Row) -> tuple[tuple[bytes, ...], ...]:
     """The versions of the three lines; a line that repeats the project's own has the same."""
-    return tuple(tuple(_TOKEN.findall(line)) for line in row)
+    return tuple(tuple(VERSION.findall(line)) for line in row)
 
 
 def is_own(*lines: bytes) -> bool:
@@ -129,15 +132,27 @@ def is_own(*lines: bytes) -> bool:
 def _is_shown(path: str, *lines: bytes) -> bool:
     name = name_of(path)
     if name in ("VERSION", "VERSION.txt", "version.txt", ".version"):
-        return all(_TOKEN.fullmatch(line.strip()) for line in lines)
+        return all(VERSION.fullmatch(line.strip()) for line in lines)
     return name.upper().startswith("README") and all(_SHOWN.search(line) for line in lines)
 
 
 def own_allowed(view: FileView) -> bool:
-    """Whether the project's own version may be settled: not in a fork, which counts for itself."""
+    """Whether the project's own version may be settled.
+
+    Not in a fork, which counts for itself, nor in a Helm chart: each change of a chart needs a
+    number of its own, since a chart repository takes one number only once.
+    """
+    if name_of(view.path) == "Chart.yaml" or not _may_hold_own(view.path):
+        return False
     names = [_PACKAGE_NAME.search(text) for text in (view.base, view.ours, view.theirs)]
     same = len({name[1] for name in names if name}) < 2
     return view.settings.own_version == "greater" and same
+
+
+def _may_hold_own(path: str) -> bool:
+    """Whether a version here is the project's: in data, it is that of the data's format."""
+    data = language_of(path) in ("json", "yaml") or suffix_of(path) in ("xml", "html")
+    return not data or is_manifest(path) or name_of(path) in _DESCRIBES
 
 
 def version_of_a_fork(view: FileView, hunk: ConflictHunk) -> bool:
@@ -155,7 +170,7 @@ def greater_line(base: bytes, ours: bytes, theirs: bytes, *, own: bool) -> bytes
 
     None where that is no answer.
     """
-    found = [_TOKEN.findall(line) for line in (base, ours, theirs)]
+    found = [VERSION.findall(line) for line in (base, ours, theirs)]
     if [len(tokens) for tokens in found] != [1, 1, 1]:
         return None
     old, left, right = (parse_version(tokens[0]) for tokens in found)
@@ -195,9 +210,9 @@ def likely_version(view: FileView, index: int) -> tuple[bytes, ...] | None:
     sides = (*hunk.base, *hunk.ours, *hunk.theirs)
     if not len(hunk.base) == len(hunk.ours) == len(hunk.theirs) == 1:
         return None
-    if len({_TOKEN.sub(b"\0", line) for line in sides}) != 1:
+    if len({VERSION.sub(b"\0", line) for line in sides}) != 1:
         return None
-    found = [_TOKEN.findall(line) for line in sides]
+    found = [VERSION.findall(line) for line in sides]
     versions = [parse_version(tokens[0]) for tokens in found if len(tokens) == 1]
     ranks = [_rank(version) for version in versions if version]
     if len(ranks) != 3 or not (is_manifest(view.path) or is_own(*sides)):

@@ -16,6 +16,10 @@ def settle(path: str, sides: Sides) -> bytes | None:
     return found.data
 
 
+def package(key: str, *members: str) -> str:
+    return '{\n  "%s": {\n    %s\n  }\n}\n' % (key, ",\n    ".join(members))  # noqa: UP031
+
+
 IMPORTS: list[tuple[str, str, Sides]] = [
     ("two dot imports", "a.go",
      ('import (\n\t"x"\n)\n', 'import (\n\t. "t"\n\t"x"\n)\n', 'import (\n\t. "u"\n\t"x"\n)\n')),
@@ -40,7 +44,40 @@ WHITE_SPACE: list[tuple[str, str, Sides]] = [
      ("a()\nb()\n\nc()\n", "a()\nb()\nc()\n", "a()\n\nc()\n")),
 ]  # fmt: skip
 
-TRAPS = [*IMPORTS, *WHITE_SPACE]
+VERSIONS: list[tuple[str, str, Sides]] = [
+    ("a cap", "requirements.txt", ("a<1.5\n", "a<1.6\n", "a<1.7\n")),
+    ("an exception", "requirements.txt", ("a!=1.5\n", "a!=1.6\n", "a!=1.7\n")),
+    ("a cap in a table", "package.json", tuple(
+        package("peerDependencies", f'"a": "<{n}.0.0"') for n in (3, 4, 5))),
+    ("an address", "build.gradle", tuple(f"host = '10.0.0.{n}'\n" for n in (1, 2, 3))),
+    ("a threshold", "pyproject.toml", tuple(f"[tool.x]\nratio = 0.{n}\n" for n in (5, 6, 8))),
+    ("a time limit", "build.gradle", tuple(f"timeout = {n}.5\n" for n in (1, 2, 3))),
+    ("a colour", "setup.py", tuple(f"color = (1, 2, {n})\n" for n in (3, 4, 5))),
+    ("a version that is left out", "go.mod", tuple(f"exclude x v1.{n}.0\n" for n in (0, 1, 2))),
+    ("one that was taken back", "go.mod",
+     tuple(f"retract (\n\tv1.{n}.0\n)\n" for n in (0, 1, 2))),
+    ("the version of a format", "schema.json",
+     tuple(f'{{\n"version": "1.{n}"\n}}\n' for n in (1, 2, 3))),
+    ("a chart, which needs a number for each change", "Chart.yaml",
+     tuple(f"name: a\nversion: 1.{n}.0\n" for n in "123")),
+    ("sisters raised one by each side", "package.json", (
+        package("dependencies", '"react": "17.0.0"', '"react-dom": "17.0.0"'),
+        package("dependencies", '"react": "18.0.0"', '"react-dom": "17.0.0"'),
+        package("dependencies", '"react": "17.0.0"', '"react-dom": "18.2.0"'))),
+    ("sisters of which each side raised another further", "package.json", (
+        package("dependencies", '"react": "17.0.0"', '"react-dom": "17.0.0"'),
+        package("dependencies", '"react": "18.0.0"', '"react-dom": "18.0.0"'),
+        package("dependencies", '"react": "18.2.0"', '"react-dom": "17.0.2"'))),
+    ("a sister added at the number that the others leave", "composer.json", (
+        package("require", '"z/a": "^12.0"', '"z/z": "^1"'),
+        package("require", '"z/a": "^13.0"', '"z/z": "^1"'),
+        package("require", '"z/a": "^12.0"', '"z/b": "^12.0"', '"z/z": "^1"'))),
+    ("a dependency added in a row that moved", "Cargo.toml", (
+        '[dependencies]\na = "0.2"\nb = "0.2"\n', '[dependencies]\na = "0.4"\nb = "0.4"\n',
+        '[dependencies]\na = "0.2"\nb = "0.2"\nc = "0.1"\n')),
+]  # fmt: skip
+
+TRAPS = [*IMPORTS, *WHITE_SPACE, *VERSIONS]
 
 
 @pytest.mark.parametrize(
