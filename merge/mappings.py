@@ -6,12 +6,14 @@ what merging key by key means. Lists and scalars are opaque; order of keys means
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from merge.languages import language_of, read_json, read_toml, read_yaml
 
 _MISSING = object()
+_REQUIREMENT = re.compile(r"[\w.@/-]+(?:\[[\w,. -]*\])?(?:$|\s*[<>=!~^;@])")
 
 
 def reader_for(path: str) -> Callable[[bytes], Any] | None:
@@ -50,6 +52,15 @@ def _agrees(base: Any, ours: Any, theirs: Any, result: Any) -> bool:
     if all(isinstance(side, dict) for side in sides):
         keys = {key for side in sides for key in side}
         return all(_agrees(*(side.get(key, _MISSING) for side in sides)) for key in keys)
-    if all(isinstance(side, list) and len(side) == len(ours) for side in sides):
+    if all(isinstance(side, list) and len(side) == len(ours) for side in sides) and all(
+        _counts_for_itself(item) for side in sides for item in side
+    ):
         return all(_agrees(*parts) for parts in zip(*sides, strict=True))
     return any(result == side for side in (ours, theirs))
+
+
+def _counts_for_itself(item: Any) -> bool:
+    """Whether an item of a list is no part of one value, as those of a range or a command are."""
+    if isinstance(item, str):
+        return _REQUIREMENT.match(item) is not None
+    return isinstance(item, dict | list)

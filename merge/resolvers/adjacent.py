@@ -2,24 +2,35 @@
 
 Safe as text: each side replaced lines of the base one for one, and no base line was replaced by
 both, so both replacements fit together without a choice. An insertion or deletion at the border
-is no such case: what belongs together is then a guess. Prose and comments are left out: their
-lines are read together, and neither a parser nor a test would notice that they don't fit. So are
-sides that bring the same new word into different lines: likely one thing, done in two ways.
+is no such case: what belongs together is then a guess. Left out, since two lines are one thing:
+
+- prose and comments: their lines are read together, and neither a parser nor a test would notice
+  that they don't fit;
+- sides that bring the same new word or number into different lines: likely one thing, done in two
+  ways, or one name given twice; and a side that brings what the other side's lines held before,
+  since something moved then;
+- a line that uses a name which the other side's line, above it, gives: `for x in`, `x =`, `as x`,
+  an import; and the first line of a function with a line of its body;
+- versions that the base had equal and the sides moved apart.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from merge.diff import Block, changed_blocks
 from merge.imports import moves_modules
 from merge.languages import language_of
+from merge.resolvers import families
+from merge.resolvers.manifests import VERSION
+from merge.resolvers.names import gives_what_is_used
 from merge.resolvers.versions import version_of_a_fork
 from merge.text import Lines
 from merge.types import ConflictHunk
 from merge.view import Answer, FileView
 
-_WORD = re.compile(rb"[^\W\d]\w{2,}")
+_WORD = re.compile(VERSION.pattern + rb"|\w+", re.S)
 _COMMENTS = (b"//", b"--", b"/*", b"<!", b";;")
 
 
@@ -36,7 +47,9 @@ def one_for_one(view: FileView, index: int) -> Answer | None:
     if not ours or not theirs or not all(map(_replaces, (*ours, *theirs))):
         return None
     touched = _lines_of(ours)
-    if touched & _lines_of(theirs) or _new_words(hunk.ours, hunk) & _new_words(hunk.theirs, hunk):
+    if touched & _lines_of(theirs) or _shares_words(hunk):
+        return None
+    if gives_what_is_used(language_of(view.path), hunk, touched) or _versions_part(hunk):
         return None
     lines: Lines = tuple(
         hunk.ours[i] if i in touched else line for i, line in enumerate(hunk.theirs)
@@ -50,9 +63,29 @@ def _is_prose(path: str, lines: Lines) -> bool:
     )
 
 
-def _new_words(lines: Lines, hunk: ConflictHunk) -> set[bytes]:
-    found, known = (set(_WORD.findall(b"".join(side))) for side in (lines, hunk.base))
-    return found - known
+def _shares_words(hunk: ConflictHunk) -> bool:
+    """Whether a side brings words that the other brings too, or that the other's lines held."""
+    known = _words(hunk.base)
+    new: list[set[bytes]] = []
+    held: list[set[bytes]] = []
+    for side in (hunk.ours, hunk.theirs):
+        changed = [(b, s) for b, s in zip(hunk.base, side, strict=True) if b != s]
+        before = _words([b for b, _ in changed])
+        new.append(_words([s for _, s in changed]) - before)
+        held.append(before)
+    return bool((new[0] & new[1]) - known or new[0] & held[1] or new[1] & held[0])
+
+
+def _words(lines: Iterable[bytes]) -> set[bytes]:
+    return set(_WORD.findall(b"".join(lines)))
+
+
+def _versions_part(hunk: ConflictHunk) -> bool:
+    moved = (
+        families.steps(((old,), (new,)) for old, new in zip(hunk.base, side, strict=True))
+        for side in (hunk.ours, hunk.theirs)
+    )
+    return families.parted(*moved)
 
 
 def _replaces(block: Block) -> bool:

@@ -77,7 +77,32 @@ VERSIONS: list[tuple[str, str, Sides]] = [
         '[dependencies]\na = "0.2"\nb = "0.2"\nc = "0.1"\n')),
 ]  # fmt: skip
 
-TRAPS = [*IMPORTS, *WHITE_SPACE, *VERSIONS]
+NEIGHBOURS: list[tuple[str, str, Sides]] = [
+    ("what a loop gives", "a.py",
+     ("for x in a:\n    f(x)\n", "for x in b(a):\n    f(x)\n", "for x in a:\n    f(x, 1)\n")),
+    ("what an assignment gives", "a.py",
+     ("r = f()\nprint(r)\n", "r = f()[0]\nprint(r)\n", "r = f()\nprint(r.x)\n")),
+    ("what a pattern gives", "a.rs",
+     ("if let Some(s) = a::<T>() {\n    s.go(d.into())\n}\n",
+      "if let Some(s) = a::<U>() {\n    s.go(d.into())\n}\n",
+      "if let Some(s) = a::<T>() {\n    s.go(d)\n}\n")),
+    ("what an import gives", "a.js",
+     ("import a from 'a'\na.f()\n", "import a from 'b'\na.f()\n", "import a from 'a'\na.g()\n")),
+    ("what a function returns", "a.go",
+     ("func f() int {\n\treturn 1\n}\n", "func f() string {\n\treturn 1\n}\n",
+      "func f() int {\n\treturn 2\n}\n")),
+    ("one number for two", "a.c",
+     ("case 1:\ncase 2:\n  f();\n", "case 3:\ncase 2:\n  f();\n", "case 1:\ncase 3:\n  f();\n")),
+    ("one short name for two", "a.py",
+     ("def f(\n    a,\n    b,\n): pass\n", "def f(\n    c,\n    b,\n): pass\n",
+      "def f(\n    a,\n    c=1,\n): pass\n")),
+    ("lines that changed places", "a.py", ("aa()\nbb()\n", "bb()\nbb()\n", "aa()\naa()\n")),
+    ("parts of one value", "a.json",
+     ('{\n  "a": [\n    1,\n    2\n  ]\n}\n', '{\n  "a": [\n    9,\n    2\n  ]\n}\n',
+      '{\n  "a": [\n    1,\n    8\n  ]\n}\n')),
+]  # fmt: skip
+
+TRAPS = [*IMPORTS, *WHITE_SPACE, *VERSIONS, *NEIGHBOURS]
 
 
 @pytest.mark.parametrize(
