@@ -111,6 +111,8 @@ def _forbidden(view: FileView, added_twice: bool, command: str) -> str:
         return "resolving is switched off (--resolve none)"
     if matches(view.path, settings.unresolve):
         return "its resolution was undone, so a person decides"
+    if any(b"\0" in text for text in (view.base, view.ours, view.theirs)):
+        return "binary contents can't be combined"
     if added_twice:
         return "both sides added this file with different contents"
     if command and name_of(view.path) != "go.sum":

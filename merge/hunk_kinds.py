@@ -74,10 +74,14 @@ def alike(left: Lines, right: Lines) -> bool:
 
     Two additions that share most of their words are likely one thing under two names.
     """
+    named = [set(_NUMBERED.findall(b"".join(side))) for side in (left, right)]
+    if named[0] & named[1]:
+        return True  # one issue or pull request
     words = [[set(_WORD.findall(line.lower())) for line in side] for side in (left, right)]
     return any(a and b and len(a & b) >= 0.6 * len(a | b) for a in words[0] for b in words[1])
 
 
+_NUMBERED = re.compile(rb"(?:#|/(?:issues|pull|pulls|merge_requests)/|\b[A-Z][A-Z]+-)\d+\b")
 _WORD = re.compile(rb"[a-z]{2,}|[\x80-\xff]+")
 
 

@@ -40,7 +40,9 @@ def _ended(lines: Lines) -> Lines:
 
 
 def _shares_a_line(left: Lines, right: Lines) -> bool:
-    return bool({line.strip() for line in left} & {line.strip() for line in right} - {b""})
+    """Whether both name one thing; `build`, `/build` and `build/` are one to a reader."""
+    sides = [{line.strip().strip(b"/") for line in side} - {b""} for side in (left, right)]
+    return bool(sides[0] & sides[1])
 
 
 def entries(view: FileView, index: int) -> Answer | None:
@@ -52,10 +54,17 @@ def entries(view: FileView, index: int) -> Answer | None:
     found = both_insert(view.hunks[index])
     if found is None or _shares_a_line(*found):
         return None
+    if not ignore and len(set(map(_person, (*found[0], *found[1])))) < len((*found[0], *found[1])):
+        return None
     if ignore and any(line.startswith(b"!") for text in (view.ours, view.theirs)
                       for line in text.split(b"\n")):  # fmt: skip
         return None
     return Answer((*found[0], *found[1]), "list", frozenset(view.hunks[index].base))
+
+
+def _person(line: bytes) -> bytes:
+    """What a line of an author list says before an address."""
+    return re.split(rb"[<(@]|https?:", line, maxsplit=1)[0].strip().lower() or line
 
 
 def changelog(view: FileView, index: int) -> Answer | None:
@@ -66,6 +75,8 @@ def changelog(view: FileView, index: int) -> Answer | None:
     found = both_insert(hunk)
     if found is None or alike(*found) or not all(map(_only_bullets, found)):
         return None
+    if found[0][0].strip()[:1] != found[1][0].strip()[:1]:
+        return None  # other marks make two lists
     after = next(iter(hunk.after), b"")
     if after.strip() and after[:1] in b" \t":
         return None  # the next line goes on with a bullet that one side cut in two

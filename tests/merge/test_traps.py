@@ -102,7 +102,23 @@ NEIGHBOURS: list[tuple[str, str, Sides]] = [
       '{\n  "a": [\n    1,\n    8\n  ]\n}\n')),
 ]  # fmt: skip
 
-TRAPS = [*IMPORTS, *WHITE_SPACE, *VERSIONS, *NEIGHBOURS]
+LISTS: list[tuple[str, str, Sides]] = [
+    ("one folder in two spellings", ".gitignore", ("a\n", "a\nb/\n", "a\n# new\n/b\n")),
+    ("one person with two addresses", "AUTHORS",
+     ("A <a@x>\n", "A <a@x>\nBo Li <b@x>\n", "A <a@x>\nBo Li <b@y>\n")),
+    ("one issue in two entries", "CHANGES.md",
+     ("- a\n", "- a\n- fix a crash (#12)\n", "- a\n- no panic on start any more, #12\n")),
+    ("two kinds of bullets", "CHANGES.md", ("- a\n", "- a\n* b\n", "- a\n- c\n")),
+    ("one package in two spellings", "pyproject.toml",
+     ('[p]\na = "1"\n', '[p]\na = "1"\nmy-lib = "1"\n', '[p]\na = "1"\nmy_lib = "2"\n')),
+    ("conditions, which are asked in order", "package.json", (
+        package("exports", '"default": "./a"'),
+        package("exports", '"import": "./b"', '"default": "./a"'),
+        package("exports", '"node": "./c"', '"default": "./a"'))),
+    ("binary contents", "a.txt", (b"a\0=1\nb=1\n", b"a\0=2\nb=1\n", b"a\0=1\nb=2\n")),
+]  # fmt: skip
+
+TRAPS = [*IMPORTS, *WHITE_SPACE, *VERSIONS, *NEIGHBOURS, *LISTS]
 
 
 @pytest.mark.parametrize(
@@ -110,6 +126,34 @@ TRAPS = [*IMPORTS, *WHITE_SPACE, *VERSIONS, *NEIGHBOURS]
 )
 def test_trap_is_left_to_a_person(path: str, sides: Sides) -> None:
     assert settle(path, sides) is None
+
+
+SAFE: list[tuple[str, str, Sides, str]] = [
+    ("sisters that one side raised and the other left", "requirements.txt",
+     ("a==1.0\nb==1.0\nc==2.0\n", "a==1.1\nb==1.1\nc==2.0\n", "a==1.0\nb==1.0\nc==2.1\n"),
+     "a==1.1\nb==1.1\nc==2.1\n"),
+    ("a minimum in a table", "pyproject.toml",
+     tuple(f'[project]\nrequires-python = ">=3.{n}"\n' for n in (8, 9, 10)),
+     '[project]\nrequires-python = ">=3.10"\n'),
+    ("requirements of a list", "pyproject.toml",
+     ('a = [\n  "b>=1",\n  "c>2",\n]\n', 'a = [\n  "b>=1.4",\n  "c>2",\n]\n',
+      'a = [\n  "b>=1",\n  "c>3",\n]\n'),
+     'a = [\n  "b>=1.4",\n  "c>3",\n]\n'),
+    ("a name that a later line gives", "a.py",
+     ("if is_co(r):\n    r = g(r)\n", "if x.is_co(r):\n    r = g(r)\n",
+      "if is_co(r):\n    r = g(r)  # why\n"), "if x.is_co(r):\n    r = g(r)  # why\n"),
+    ("an insertion beside a blank line", "a.go",
+     ("a()\nb()\n", "a()\n\nb()\n", "a()\n// why\nc()\nb()\n"), "a()\n// why\nc()\nb()\n"),
+    ("imports of a text without a last line end", "a.py",
+     ("import a", "import a\nimport b", "import a\nimport c"), "import a\nimport b\nimport c\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "sides", "expected"), [case[1:] for case in SAFE], ids=[case[0] for case in SAFE]
+)
+def test_what_only_looks_like_a_trap_is_settled(path: str, sides: Sides, expected: str) -> None:
+    assert settle(path, sides) == expected.encode()
 
 
 def test_conflict_without_a_hunk_is_shown_as_one() -> None:
