@@ -18,6 +18,7 @@ from worktree_runner.models import Task
 
 _LONGEST_HEAD = 500
 """Characters in which a task's opening tag has to close."""
+_DEEPEST_FENCE = 8
 _BULLET = " \t-*+>[]0123456789."
 """What may stand before a task's tag on its line: tasks are written as list items too."""
 _TAG = re.compile(r"</?tasks?(?![\w-])")
@@ -82,29 +83,34 @@ def _fence_lines(text: str, last: int) -> list[tuple[int, int, str, bool]]:
 
 
 def _closed_fences(text: str, last: int) -> list[tuple[int, int]]:
-    """Start and end of each code fence that closes, in order; they never nest.
+    """Start and end of each outermost code fence that closes, in order.
 
-    A kind of fence that first appears behind `last` doesn't matter.
+    Fences are taken as nested, though Markdown has no such thing: people put whole documents with
+    fences of their own into a fence. One that never closes hides nothing. A kind of fence that
+    first appears behind `last` doesn't matter.
     """
     lines = _fence_lines(text, last)
     spans: list[tuple[int, int]] = []
-    hopeless: dict[str, int] = {}
-    opening = -1
-    index = 0
-    while index < len(lines):
-        _, end, fence, alone = lines[index]
-        if opening < 0:
-            if len(fence) < hopeless.get(fence[0], len(fence) + 1):
-                opening = index
-        elif alone and fence.startswith(lines[opening][2]):
-            spans.append((lines[opening][0], end))
-            opening = -1
-        index += 1
-        if index == len(lines) and opening >= 0:  # it never closes: what follows is looked at again
-            never = lines[opening][2]
-            hopeless[never[0]] = len(never)
-            index, opening = opening + 1, -1
+    opened: list[tuple[int, str]] = []
+    for start, end, fence, alone in lines:
+        closes = _innermost(opened, fence) if alone and opened else None
+        if closes is None:
+            opened.append((start, fence))
+            continue
+        first = opened[closes][0]
+        del opened[closes:]
+        while spans and spans[-1][0] > first:
+            spans.pop()
+        spans.append((first, end))
     return spans
+
+
+def _innermost(opened: list[tuple[int, str]], fence: str) -> int | None:
+    """The index of the last open fence that this one closes; only the last few are looked at."""
+    for at in range(len(opened) - 1, max(-1, len(opened) - 1 - _DEEPEST_FENCE), -1):
+        if fence.startswith(opened[at][1]):
+            return at
+    return None
 
 
 def parse_tasks(body: Body) -> tuple[Task, ...]:
