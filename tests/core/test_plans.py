@@ -154,6 +154,18 @@ def test_a_scalar_dependency_and_a_mapping() -> None:
     ]  # fmt: skip
 
 
+def test_a_dependency_may_name_what_a_plan_calls_itself() -> None:
+    phase = read({
+        "03-01-PLAN.md": "---\nplan_id: harden-names\nwave: 1\n---\n",
+        "03-02-PLAN.md": "---\nid: Twin\nwave: 1\n---\n",
+        "03-03-PLAN.md": "---\nid: twin\nwave: 1\ndepends_on: [Harden-Names]\n---\n",
+        "03-04-PLAN.md": "---\nwave: 1\ndepends_on: [twin]\n---\n",
+    })  # fmt: skip
+    assert [plan.depends_on for plan in phase.plans] == [(), (), ("03-01",), ()]
+    assert [plan.wave for plan in phase.plans] == [1, 1, 2, 1]
+    assert any("'twin' names no plan" in str(note) for note in every(phase))
+
+
 def test_a_missing_plan_of_this_phase_is_an_error() -> None:
     phase = read({"03-01-PLAN.md": "---\ndepends_on: [03-07]\n---\n"})
     assert errors(phase) == [

@@ -1,6 +1,7 @@
 """Which plans a plan waits for, out of everything that people write after `depends_on`.
 
-- `03-01`, `"01"`, `1`, `03-01-PLAN.md`, a path, `03-01-auth`, `03.01` all name a plan.
+- `03-01`, `"01"`, `1`, `03-01-PLAN.md`, a path, `03-01-auth`, `03.01` all name a plan, and so does
+  what a plan calls itself in its front matter, where no other plan has the same name.
 - A plan of this phase that does not exist makes the order unclear: an error.
 - A plan of another phase is satisfied by its summary; otherwise, like prose, it is a warning.
 """
@@ -8,7 +9,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -43,7 +45,9 @@ class DependencyTable:
         files: Sequence[PlanFile],
         dialect: Dialect,
         paths: Collection[str],
+        names: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
+        """`names` holds what the plan at each path calls itself."""
         self._phase = phase
         self._dialect = dialect
         self._paths = paths
@@ -52,6 +56,7 @@ class DependencyTable:
         self._by_stem = {file.name.stem: file for file in files}
         self._by_number = {number_key(file.name.number): file for file in files}
         self._by_slug = {file.name.slug.lower(): file for file in files if file.name.slug}
+        self._by_name = _unique_names(files, names or {})
         self._implicit = {file.path: file.name.implicit for file in files}
 
     @cached_property
@@ -126,6 +131,8 @@ class DependencyTable:
             return self._missing(entry)
         if stem.lower() in self._by_slug:
             return self._by_slug[stem.lower()]
+        if entry.lower() in self._by_name:
+            return self._by_name[entry.lower()]
         phase = _PHASE.match(stem) or _DIRECTORY.match(stem)
         if phase and self._phase_done(parse_token(phase[1])):
             return None
@@ -174,3 +181,11 @@ class DependencyTable:
     def _phase_done(self, token: PhaseToken) -> bool:
         """Whether another phase of that token has plans, and a summary for each of them."""
         return any(files and all(file.summary for file in files) for files in self._files_of(token))
+
+
+def _unique_names(
+    files: Iterable[PlanFile], names: Mapping[str, Iterable[str]]
+) -> Mapping[str, PlanFile]:
+    pairs = [(name.lower(), file) for file in files for name in {*names.get(file.path, ())} if name]
+    counts = Counter(name for name, _ in pairs)
+    return {name: file for name, file in pairs if counts[name] == 1}

@@ -67,7 +67,8 @@ def read_phase(
         reading = read_plan(file, files.get(file.path), phase.token, dialect)
         readings.append(_judge_summary(reading, file, files, dialect))
     problems = [*_doubles(listing.plans, phase, dialect), *_leftovers(listing, dialect)]
-    table = DependencyTable(phase, listing.plans, dialect, known)
+    names = {reading.plan.path: reading.names for reading in readings}
+    table = DependencyTable(phase, listing.plans, dialect, known, names)
     plans, cycles = _resolve(readings, table, dialect)
     problems += cycles
     token = parse_directory(phase.path.rpartition("/")[2]).token

@@ -28,6 +28,7 @@ _OBJECTIVE = "objectives?|goals?|overview|purpose|summary"
 _TITLE_LENGTH = 72
 _OPENING = 600
 """Characters in which a first sentence has to end."""
+_NAMES = ("plan_id", "id", "slug", "name", "title")
 _MUST_HAVES = ("truths", "artifacts", "key_links", "prohibitions")
 
 
@@ -38,6 +39,8 @@ class Reading:
     plan: Plan
     depends_raw: tuple[str, ...]
     depends_line: int | None
+    names: tuple[str, ...] = ()
+    """What the plan calls itself."""
 
 
 def read_plan(file: PlanFile, data: bytes | None, phase: str, dialect: Dialect) -> Reading:
@@ -86,7 +89,9 @@ def read_plan(file: PlanFile, data: bytes | None, phase: str, dialect: Dialect) 
         front=document.front,
         problems=tuple(notes.problems),
     )
-    return Reading(plan, tuple(raw), notes.line("depends_on", "depends-on") if raw else None)
+    line = notes.line("depends_on", "depends-on") if raw else None
+    names = (values.text(front.get(key)) for key in (*_NAMES, *dialect.keys.plan))
+    return Reading(plan, tuple(raw), line, tuple(name for name in names if name))
 
 
 def _note_content(data: bytes | None, document: Document, notes: _Notes) -> None:
