@@ -24,7 +24,7 @@ def test_the_session_is_opened_by_the_agents_own_program_in_the_worktree(repo: R
     project = project_with(repo, f"attach_argv = {shown}\n")
     done = project.wtrun("attach", "03-01", expect=0)
     assert done.stdout == f"s-17 in {repo.path}/.worktrees/wt-03-01 as 03-01\n"
-    assert "a failed plan starts anew" in done.stderr
+    assert "what failed starts anew" in done.stderr
     assert "wtrun execute 03" in done.stderr
 
 

@@ -157,7 +157,7 @@ def test_a_plans_own_worktree_and_a_folder_in_it(wtrun: Wtrun, repo: Repo) -> No
     for folder in (place, place / "deep"):
         said = wtrun("execute", "3", cwd=folder)
         assert said.code == ExitCode.PRECONDITION
-        assert f"{place} is a plan's worktree" in said.err
+        assert f"{place} is a worktree that wtrun made" in said.err
         assert said.hint == f"cd {repo.path}"
 
 

@@ -19,8 +19,12 @@ BASE = "one\ntwo\nthree\n"
 
 def work(*steps: dict[str, Any]) -> tuple[tuple[str, str, str], ...]:
     """A task whose block tells the scripted agent what to do, summary included."""
-    block = json.dumps([*steps, {"commit": "feat: work"}, {"summary": True}])
-    return (("Do it", "", f"```agent\n{block}\n```"),)
+    return told([*steps, {"commit": "feat: work"}, {"summary": True}])
+
+
+def told(steps: object) -> tuple[tuple[str, str, str], ...]:
+    """A task with exactly these steps for the scripted agent."""
+    return (("Do it", "", f"```agent\n{json.dumps(steps)}\n```"),)
 
 
 def line(file: str, text: str) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def write_summary(how: object) -> None:
     if how == "uncommitted" or ignored:
         return
     git("add", "--", str(path))
-    git("commit", "-q", "-m", f"docs({name}): complete plan")
+    git("commit", "-q", "-m", f"docs({name}): done")
 
 
 def default_steps(plan: str) -> list[dict[str, Any]]:
