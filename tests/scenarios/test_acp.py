@@ -85,5 +85,5 @@ def test_check_tells_version_and_what_does_not_speak_the_protocol(repo: Repo) ->
     rows = json.loads(project.wtrun("agents", "--check", "--json", expect=0).stdout)["agents"]
     found = {row["name"]: row for row in rows}
     assert found["acp"]["version"] == "1.2.3"
-    assert found["acp"]["problems"] == ["it can't load sessions: plans go on in fresh processes"]
+    assert found["acp"]["problems"] == ["it can't load sessions: work goes on in fresh processes"]
     assert "does not speak ACP" in found["silent"]["problems"][0]

@@ -72,7 +72,7 @@ class AcpAgent:
         elif not said:
             problem = f"it does not speak ACP: {done.tail(1) or f'exit code {done.code}'}"
         elif not problem and not said.get("resume"):
-            problem = "it can't load sessions: plans go on in fresh processes"
+            problem = "it can't load sessions: work goes on in fresh processes"
         return Probe(
             found=True,
             path=path,
