@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -60,6 +61,13 @@ class PhaseDir:
     slug: str
     name: str
     path: str
+    twin: bool = False
+    """Whether another directory has the same token."""
+
+    @property
+    def call(self) -> str:
+        """What names exactly this phase in a command: its token, or else its directory."""
+        return shlex.quote(self.path.rpartition("/")[2]) if self.twin else self.token
 
 
 @dataclass(frozen=True, slots=True)

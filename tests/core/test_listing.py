@@ -170,3 +170,9 @@ def test_paths_to_read_are_plans_and_summaries_of_that_phase_only() -> None:
     paths = [*PATHS, f"{PHASE}/03-01-PLAN.md", f"{PHASE}/03-01-SUMMARY.md", f"{PHASE}/03-UAT.md"]
     phase = find_phase(paths, GSD, "3")
     assert phase_paths(paths, phase, GSD) == (f"{PHASE}/03-01-PLAN.md", f"{PHASE}/03-01-SUMMARY.md")
+
+
+def test_commands_name_a_phase_by_its_directory_where_its_number_is_not_its_own() -> None:
+    folders = ("01-a", "02-b", "02-c d", "02.1-e")
+    phases = list_phases([f".planning/phases/{name}/x" for name in folders], GSD)
+    assert [phase.call for phase in phases] == ["01", "02-b", "'02-c d'", "02.1"]

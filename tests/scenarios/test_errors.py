@@ -508,12 +508,16 @@ def test_a_poor_environment_is_enough(repo: Repo) -> None:
 def test_an_unfinished_run_is_not_taken_for_that_of_a_phase_with_the_same_number(
     repo: Repo,
 ) -> None:
-    project = Project.make(repo, {"01": plan_text("01", steps=[{"checkpoint": {"type": "x"}}])})
-    text = plan_text("02", files=["web.txt"])
+    stops = [{"checkpoint": {"type": "x"}}]
+    project = Project.make(repo, {"01": plan_text("01", steps=stops)})
+    text = plan_text("02", files=["web.txt"], steps=stops)
     repo.commit("another", {".planning/phases/03-web/03-02-PLAN.md": text})
-    project.wtrun("execute", "03-api", expect=4)
-    project.wtrun("execute", "03-web", expect=0)
-    assert project.statuses() == {"03-02": "landed"}
+    said = project.wtrun("execute", "03-api", expect=4)
+    assert "wtrun execute 03-api\n" in said.stderr
+    project.wtrun("execute", "03-web", expect=4)
+    assert project.statuses() == {"03-02": "asking"}
+    either = project.wtrun("execute", "3", expect=2)
+    assert "may be the run of 03-api and 03-web" in either.stderr
     assert project.wtrun("execute", "03-api").returncode == 4
 
 

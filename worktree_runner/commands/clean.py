@@ -77,7 +77,7 @@ def _tell_given_up(screen: Screen, state: RunState) -> None:
     from worktree_runner.operations.runs import words_of
 
     word = words_of(state).execution
-    screen.answer(f"gave up {word} {state.id}; 'wtrun execute {state.phase}' starts a new one")
+    screen.answer(f"gave up {word} {state.id}; 'wtrun execute {state.call}' starts a new one")
     if state.tip not in (state.base, state.published):
         screen.answer(f"  landed and not published: refs/wtrun/runs/{state.id}/tip")
 

@@ -28,5 +28,5 @@ def command() -> int:
         state = session.state
         screen.say(f"{state.target} is at {state.published[:10]}")
         screen.say(f"to finish the {session.words.execution}:")
-        screen.command(f"wtrun execute {state.phase}")
+        screen.command(f"wtrun execute {state.call}")
     return int(ExitCode.DONE)

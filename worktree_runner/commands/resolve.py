@@ -175,5 +175,5 @@ def _end(session: Session, plan: str, done: bool) -> int:
 
 def _go_on(session: Session) -> int:
     session.screen.say("to go on with the rest:")
-    session.screen.command(f"wtrun execute {session.state.phase}")
+    session.screen.command(f"wtrun execute {session.state.call}")
     return 0

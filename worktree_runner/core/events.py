@@ -20,7 +20,8 @@ class Type(StrEnum):
     """Event types with their payloads."""
 
     RUN_STARTED = "run.started"
-    """phase, directory, dialect, target, base, planning ("tracked" or "ignored"), agent, options,
+    """phase, directory, call (what names the phase in a command), dialect, target, base, planning
+    ("tracked" or "ignored"), agent, options,
     plans: list of {id, path, summary, title, wave, lane, depends_on, order, autonomous, agent},
     words: the dialect's for plan and plans"""
     RUN_RESUMED = "run.resumed"

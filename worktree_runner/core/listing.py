@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -77,13 +78,14 @@ def list_phases(paths: Iterable[str], dialect: Dialect) -> tuple[PhaseDir, ...]:
              if path.startswith(start) and "/" in path[len(start) :]}  # fmt: skip
     found = [(parse_directory(name), name) for name in names]
     found.sort(key=lambda pair: (pair[0].token, pair[1]))
-    return tuple(_phase_dir(name, start + text) for name, text in found)
+    counts = Counter(name.token for name, _ in found)
+    return tuple(_phase_dir(name, start + text, counts[name.token] > 1) for name, text in found)
 
 
-def _phase_dir(name: PhaseName, path: str) -> PhaseDir:
+def _phase_dir(name: PhaseName, path: str, twin: bool) -> PhaseDir:
     title = re.sub(r"[-_]+", " ", name.slug).strip()
     title = title[:1].upper() + title[1:] if title else name.token.text
-    return PhaseDir(name.token.text, name.slug, title, path)
+    return PhaseDir(name.token.text, name.slug, title, path, twin)
 
 
 def find_phase(paths: Iterable[str], dialect: Dialect, token: str) -> PhaseDir:

@@ -61,7 +61,7 @@ def lands_when(state: RunState, plan: PlanState) -> str:
             return _landed(sorted(starting.blockers(state, plan)))
         case Status.SKIPPED:
             if plan.accepted:
-                return f"'wtrun execute {state.phase}' runs it again, after this run"
+                return f"'wtrun execute {state.call}' runs it again, after this run"
             landed = {Status.LANDED, Status.QUEUED, *ACTIVE}
             return _landed([id for id in plan.depends_on if state.plans[id].status not in landed])
     return ""

@@ -158,6 +158,11 @@ class RunState:
     seq: int = 0
 
     @property
+    def call(self) -> str:
+        """What names exactly the run's phase in a command."""
+        return str(self.facts.get("call") or self.phase)
+
+    @property
     def is_team(self) -> bool:
         """Whether plans start by their dependencies alone."""
         return bool(self.options.get("team"))

@@ -118,7 +118,7 @@ def require_clear(phase: Phase) -> None:
         raise PreconditionError(
             f"{phase.dir.path} can't be executed as it is:{lines}",
             hint=next((note.hint for note in errors if note.hint), None)
-            or f"see everything with 'wtrun plan {phase.dir.token}'",
+            or f"see everything with 'wtrun plan {phase.dir.call}'",
         )
 
 
@@ -188,7 +188,7 @@ def _check_wave(phase: Phase, wave: int, words: Words) -> None:
         names = ", ".join(plan.id for plan in open_below)
         raise UsageError(
             f"{words.wave} {wave} can't start yet: {names} of lower {words.waves} are not done",
-            hint=f"wtrun execute {phase.dir.token} --wave {lowest}",
+            hint=f"wtrun execute {phase.dir.call} --wave {lowest}",
         )
 
 
@@ -202,7 +202,7 @@ def _check_dependencies(phase: Phase, chosen: Sequence[Plan], words: Words) -> N
             flags = " ".join(f"--only {name}" for name in (*missing, plan.id))
             raise UsageError(
                 f"{words.plan} {plan.id} depends on {', '.join(missing)}, which would be left out",
-                hint=f"wtrun execute {phase.dir.token} {flags}",
+                hint=f"wtrun execute {phase.dir.call} {flags}",
             )
 
 

@@ -95,7 +95,7 @@ def _say_what_follows(folder: RunFolder, plan_id: str, screen: Screen) -> None:
     if plan is None or plan.status in (Status.LANDED, Status.QUEUED):
         return
     screen.say(_what_follows(plan))
-    screen.command(f"wtrun execute {state.phase}")
+    screen.command(f"wtrun execute {state.call}")
 
 
 def _what_follows(plan: PlanState) -> str:

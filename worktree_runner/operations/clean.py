@@ -150,7 +150,7 @@ class _Search:
         if state is not None:
             plan = state.plans.get(mark.owner)
             again = (
-                f"go on with it: wtrun execute {state.phase}, "
+                f"go on with it: wtrun execute {state.call}, "
                 f"or give it up: wtrun clean --give-up {state.id}"
             )
             unfinished = f"unfinished {runs.words_of(state).execution} {state.id}"
@@ -186,7 +186,7 @@ def give_up(repository: Repository, run: str) -> RunState:
         raise PreconditionError(
             f"{count(len(pids), 'process', 'processes')} still at work for {run}: "
             f"{listing([str(pid) for pid in pids], limit=5)}",
-            hint=f"take over with 'wtrun execute {state.phase}' and stop with Ctrl-C",
+            hint=f"take over with 'wtrun execute {state.call}' and stop with Ctrl-C",
         )
     journal = Journal(folder.journal)
     try:

@@ -86,9 +86,15 @@ def execute(
     trust.require(project, screen, asker)
     layout, token = project.repository.layout, options.phase.rstrip("/").rpartition("/")[2]
     with run_lock(layout, f"wtrun execute {options.phase}"):
-        found = next(runs.unfinished(layout, phase=token), None)
-        if found is not None:
-            session = resume(project, found[0], found[1], screen, asker, now=options.now)
+        found = list(runs.unfinished(layout, phase=token))
+        calls = sorted({state.call for _, state in found})
+        if len(calls) > 1:
+            raise UsageError(
+                f"'{options.phase}' may be the run of {listing(calls)}, and all are unfinished",
+                hint=f"name one: wtrun execute {calls[0]}",
+            )
+        if found:
+            session = resume(project, *found[0], screen, asker, now=options.now)
         else:
             started = begin(project, options, screen, asker)
             if started is None:
@@ -158,6 +164,7 @@ def begin(project: Project, options: Options, screen: Screen, asker: Asker) -> S
         phase=phase.dir.token,
         name=phase.dir.name,
         directory=phase.dir.path.rpartition("/")[2],
+        call=phase.dir.call,
         dialect=project.dialect.name,
         words=words.model_dump(),
         root=project.dialect.root,

@@ -133,7 +133,7 @@ def _where(session: Session) -> None:
 
 def _next(session: Session, code: ExitCode) -> None:
     screen, state = session.screen, session.state
-    again = f"wtrun execute {state.phase}"
+    again = f"wtrun execute {state.call}"
     if code is ExitCode.CONFLICT:
         first = state.with_status(Status.CONFLICTED)[0]
         screen.say("Next:")
@@ -198,7 +198,7 @@ def say_interrupted(session: Session) -> None:
     plans = count(len(session.state.plans), session.dialect.words.plan, session.dialect.words.plans)
     session.screen.say(f"interrupted: {landed} of {plans} merged, the others keep their worktrees")
     session.screen.say("to go on:")
-    session.screen.command(f"wtrun execute {session.state.phase}")
+    session.screen.command(f"wtrun execute {session.state.call}")
 
 
 def say_left_behind(session: Session) -> None:
@@ -208,7 +208,7 @@ def say_left_behind(session: Session) -> None:
         agents = "agent of" if len(running) == 1 else "agents of"
         session.screen.warn(
             f"the {agents} {listing(running)} may still be at work",
-            hint=f"wtrun execute {session.state.phase} takes over from there; Ctrl-C then stops",
+            hint=f"wtrun execute {session.state.call} takes over from there; Ctrl-C then stops",
         )
 
 

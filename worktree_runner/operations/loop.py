@@ -114,7 +114,7 @@ class Loop:
             else:
                 self.perform(action)
         code = self.interrupted()
-        again = f"wtrun execute {self.session.state.phase}"
+        again = f"wtrun execute {self.session.state.call}"
         raise WtrunError(f"The check of {plan_id} was interrupted.", hint=again, exit_code=code)
 
     def perform(self, action: actions.Action) -> None:

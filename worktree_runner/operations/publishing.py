@@ -115,7 +115,7 @@ def merge_target(session: Session, target: str) -> str | None:
     if outcome.tree is None:
         paths = tuple(item.path for item in outcome.conflicts)
         reason = f"{state.target} has moved on and conflicts with what has landed"
-        hint = f"git merge {session.tip_ref}, then wtrun execute {state.phase}"
+        hint = f"git merge {session.tip_ref}, then wtrun execute {state.call}"
         hold(session, Publication(Outcome.HELD, target, reason, paths, hint))
         return None
     lines = f"Merge branch '{state.target}' into what has landed\n\nWtrun-Run: {state.id}\n"

@@ -113,7 +113,7 @@ def _next_steps(session: Session) -> tuple[NextStep, ...]:
         Status.CONFLICTED,
     )
     if left:
-        steps.append(NextStep(f"wtrun execute {state.phase}", "go on with what is left"))
+        steps.append(NextStep(f"wtrun execute {state.call}", "go on with what is left"))
     return tuple(steps)
 
 
@@ -171,7 +171,7 @@ def _go_on(session: Session, plan: PlanState) -> str:
             return plan.hint
         case Status.LANDED:
             return ""
-    return f"wtrun execute {session.state.phase}"
+    return f"wtrun execute {session.state.call}"
 
 
 def _summaries(session: Session) -> Mapping[str, bytes]:

@@ -97,8 +97,8 @@ def _mood(layout: Layout, state: RunState) -> str:
     if is_locked(layout):
         return "at work"
     if state.paused is not None:
-        return f"paused; 'wtrun execute {state.phase}' goes on"
-    return f"not at work; 'wtrun execute {state.phase}' goes on"
+        return f"paused; 'wtrun execute {state.call}' goes on"
+    return f"not at work; 'wtrun execute {state.call}' goes on"
 
 
 def _detail(plan: PlanState) -> str:

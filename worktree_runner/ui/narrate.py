@@ -357,7 +357,7 @@ def _back(event: Event, state: RunState) -> str:
     if at is None:
         return ""
     form = "%H:%M" if at - event.at.timestamp() < _DAY_S else "%Y-%m-%d %H:%M"
-    command = f"wtrun execute {state.phase}"
+    command = f"wtrun execute {state.call}"
     if event.data.get("not_before") is None:
         return f"\nit is back at {time.strftime(form, time.localtime(at))}: {command}"
     return (
