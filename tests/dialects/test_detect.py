@@ -5,19 +5,31 @@ from pathlib import Path
 import pytest
 
 from worktree_runner.dialects import detect, load
+from worktree_runner.dialects.detect import named_workstream
 from worktree_runner.errors import PreconditionError, UsageError
 
 
-def test_a_workstream_is_named_and_read_by_its_place() -> None:
+def test_workstreams_are_named_and_read_by_their_name_or_place() -> None:
     root = ".planning/workstreams/auth"
     paths = [f"{root}/STATE.md", f"{root}/phases/01-x/01-01-PLAN.md"]
+    paths += [".planning/workstreams/web/STATE.md", ".planning/workstreams/README.md"]
     with pytest.raises(PreconditionError) as caught:
         detect(paths)
-    assert caught.value.hint is not None
-    assert f"--dialect gsd:{root}" in caught.value.hint
+    hint = "workstreams are read one at a time: --dialect gsd:auth or --dialect gsd:web"
+    assert caught.value.hint == hint
     assert detect(paths, override=f"gsd:{root}").root == root
+    assert detect(paths, override="gsd:auth").root == root
+    assert detect([*paths, "auth/ROADMAP.md"], override="gsd:auth").root == "auth"
     with pytest.raises(PreconditionError, match=r"no planning directory \.elsewhere"):
         detect(paths, override="gsd:.elsewhere/")
+    with pytest.raises(PreconditionError) as caught:
+        detect(paths, override="gsd:aut")
+    assert caught.value.hint == hint
+
+
+def test_the_tools_own_variable_names_a_workstream() -> None:
+    assert named_workstream({"GSD_WORKSTREAM": "auth"}) == "gsd:auth"
+    assert named_workstream({"GSD_WORKSTREAM": ""}) is None
 
 
 def test_a_phases_directory_or_a_known_file_makes_a_root() -> None:

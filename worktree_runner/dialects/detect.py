@@ -5,7 +5,8 @@
 - Two dialects with the same root (`.planning` of GSD and of old Ariadna) are told apart by
   marks in the files, which is the only reason to read one.
 - Several roots are an error that names them; the user's word (`--dialect`) always wins.
-- `NAME:ROOT` is a dialect at another place, such as one of GSD's workstreams.
+- `NAME:ROOT` is a dialect at another place, `NAME:WORKSTREAM` one of its workstreams; the tool's
+  own variable (`GSD_WORKSTREAM`) names one too.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from worktree_runner.errors import PreconditionError, UsageError
 
 Read = Callable[[Sequence[str]], Mapping[str, bytes]]
 _READ_AT_MOST = 12
-_WORKSTREAM = re.compile(r"\.[\w-]+/workstreams/[^/]+(?=/)")
 
 
 def shipped() -> Mapping[str, Dialect]:
@@ -42,7 +42,7 @@ def detect(
     known = {**shipped(), **(own or {})}
     paths = tuple(paths)
     if override is not None:
-        return _with_root(_named(override, known), paths)
+        return _with_root(_named(override, known, paths), paths)
     found = _candidates(known.values(), paths, read)
     roots = sorted({dialect.root for dialect in found})
     if not found:
@@ -62,15 +62,41 @@ def detect(
 
 
 def workstream_hint(paths: Iterable[str]) -> str:
-    """How to read a workstream, if there is one below a planning directory; else empty."""
-    roots = sorted({found[0] for found in map(_WORKSTREAM.match, paths) if found})
-    return f"workstreams are read one at a time, e.g. --dialect gsd:{roots[0]}" if roots else ""
+    """How to read the workstreams below a planning directory; empty if there are none."""
+    known = [each for each in shipped().values() if each.detection.workstreams]
+    starts = {f"{each.root}/{each.detection.workstreams}/": each.name for each in known}
+    found = {
+        f"{name}:{path[len(start) :].partition('/')[0]}"
+        for path in paths
+        for start, name in starts.items()
+        if path.startswith(start) and "/" in path[len(start) :]
+    }
+    shown = " or ".join(f"--dialect {each}" for each in sorted(found))
+    return f"workstreams are read one at a time: {shown}" if found else ""
 
 
-def _named(name: str, known: Mapping[str, Dialect]) -> Dialect:
-    plain, colon, root = name.partition(":")
-    if colon and plain in known and root.strip("/"):
-        return known[plain].model_copy(update={"root": root.strip("/"), "detection": Detection()})
+def named_workstream(env: Mapping[str, str]) -> str | None:
+    """`NAME:WORKSTREAM` where a dialect's own variable names one."""
+    for dialect in shipped().values():
+        variable = dialect.detection.workstream_variable
+        if variable and env.get(variable):
+            return f"{dialect.name}:{env[variable]}"
+    return None
+
+
+def _place(dialect: Dialect, place: str, paths: Sequence[str]) -> str:
+    """The root that is meant: a directory of the repository, or a workstream of that name."""
+    inside = f"{dialect.root}/{dialect.detection.workstreams}/{place}"
+    if not dialect.detection.workstreams or _is_root(dialect, place, paths):
+        return place
+    return inside if any(path.startswith(f"{inside}/") for path in paths) else place
+
+
+def _named(name: str, known: Mapping[str, Dialect], paths: Sequence[str]) -> Dialect:
+    plain, colon, place = name.partition(":")
+    if colon and plain in known and place.strip("/"):
+        root = _place(known[plain], place.strip("/"), paths)
+        return known[plain].model_copy(update={"root": root, "detection": Detection()})
     if name in known:
         return known[name]
     if "/" in name or name.endswith(".toml"):
@@ -88,7 +114,7 @@ def _with_root(dialect: Dialect, paths: Sequence[str]) -> Dialect:
             return dialect if root == dialect.root else dialect.model_copy(update={"root": root})
     raise PreconditionError(
         f"no planning directory {dialect.root} ({dialect.title})",
-        hint="leave '--dialect' out to see what is there",
+        hint=workstream_hint(paths) or "leave '--dialect' out to see what is there",
     )
 
 

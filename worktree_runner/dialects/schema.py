@@ -93,6 +93,10 @@ class Detection(_Part):
     """Roots of earlier versions, which may belong to another dialect today."""
     marks: tuple[str, ...] = ()
     """Regular expressions; one that matches a plan or the config at such a root decides."""
+    workstreams: str = ""
+    """A folder of the root that holds planning directories of their own, read one at a time."""
+    workstream_variable: str = ""
+    """What the tool itself names the wanted one in: an environment variable."""
 
 
 class Config(_Part):

@@ -14,6 +14,7 @@ from typing import Any
 from worktree_runner.core.inventory import Inventory, inspect
 from worktree_runner.core.plans import find_phase, list_phases, phase_paths, read_phase
 from worktree_runner.dialects import Dialect
+from worktree_runner.dialects.detect import named_workstream
 from worktree_runner.models import PhaseDir
 from worktree_runner.planning.reader import PlanningFiles, find_dialect
 from worktree_runner.store import locate
@@ -44,7 +45,7 @@ def open_desk(folder: Path, dialect: str | None = None) -> PlanningDesk:
 
 
 def chosen_dialect(root: Path, flags: Mapping[str, Any]) -> str | None:
-    """The dialect that a flag or a setting names; None leaves it to what is there."""
+    """The dialect that a flag, a setting or its tool's variable names; None: what is there."""
     loaded = load_settings(
         root,
         None,
@@ -52,7 +53,7 @@ def chosen_dialect(root: Path, flags: Mapping[str, Any]) -> str | None:
         env=os.environ,
         user_file=user_file(os.environ),
     )
-    return loaded.settings.dialect
+    return loaded.settings.dialect or named_workstream(os.environ)
 
 
 def read_inventory(desk: PlanningDesk, token: str) -> Inventory:
