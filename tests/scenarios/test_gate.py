@@ -94,10 +94,10 @@ def test_a_gate_that_is_red_by_chance_convicts_nobody(repo: Repo, tmp_path: Path
 def test_a_gate_that_is_red_before_any_plan_is_no_gate_and_that_is_said_once(repo: Repo) -> None:
     project = Project.make(repo, plans_with([], 2))
     done = project.execute("-j", "1", "--gate", "exit 3")
-    assert done.stderr.count("is not green before any plan (exit code 3)") == 1
+    assert done.stderr.count("is not green before anything is merged (exit code 3)") == 1
     assert landed(project) == ["03-01", "03-02"]
     report = project.wtrun("report", expect=0).stdout
-    assert "not checked: 'exit 3' is not green before any plan" in report
+    assert "not checked: 'exit 3' is not green before anything is merged" in report
     nothing_left(project)
 
 
