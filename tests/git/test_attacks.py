@@ -311,9 +311,12 @@ def test_an_attempt_whose_record_of_the_start_is_gone_is_a_breach(
     attempt: Attempt, repo: Repo
 ) -> None:
     (attempt.spec.folder / "started.json").write_text("{}")
-    attempt.ok(f"rm -r {attempt.spec.folder}/guard; git tag v1")
-    (found,) = report(attempt).breaches
-    assert str(found).startswith("the snapshot of the attempt's start was removed")
+    attempt.reserve(ALICE, "src/b.py")
+    attempt.ok(f"rm -r {attempt.spec.folder}/guard; echo 2 > src/b.py; git commit -qam one")
+    attempt.ok("git tag v1")
+    path, start = report(attempt).breaches
+    assert (path.kind, path.subject) == (Kind.RESERVED, "src/b.py")
+    assert str(start).startswith("the snapshot of the attempt's start was removed")
 
 
 def test_a_push_past_the_hooks_is_not_found(attempt: Attempt, repo: Repo, tmp_path: Path) -> None:

@@ -94,7 +94,8 @@ def report(
     before = _before(spec)
     start = before or after
     named = {*start.main, *after.main, *start.staged, *after.staged}
-    work = _work(spec, base, [*_foreign_commits(spec, start), *landed])
+    known = () if before is None else _foreign_commits(spec, before)
+    work = _work(spec, base, [*known, *landed])
     registry = Registry(Layout(spec.common_dir))
     vanished = registry.vanished()
     main = locate.main_worktree(spec.common_dir)

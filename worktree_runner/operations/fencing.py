@@ -201,9 +201,9 @@ def notes(found: Report) -> list[str]:
     links = [str(one) for one in found.of(Kind.LINK) if not one.breach]
     if links:
         lines.append(f"links out of the repository: {listing(links, limit=SHOWN)}")
-    if found.changed_meanwhile:
-        texts = [str(one) for one in found.changed_meanwhile]
-        named = listing(texts, limit=SHOWN)
+    if found.changed_meanwhile:  # settings and hooks first: what they do lasts
+        ordered = sorted(found.changed_meanwhile, key=lambda one: one.kind is not Kind.SHARED)
+        named = listing([str(one) for one in ordered], limit=SHOWN)
         lines.append(f"changed meanwhile, not held against it: {named}")
     return lines
 
