@@ -50,6 +50,39 @@ def test_a_bad_line_inside_is_an_error_that_names_it(tmp_path: Path) -> None:
         read(path)
 
 
+def test_a_line_out_of_number_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "r1" / "journal.jsonl"
+    journal = Journal(path)
+    for text in ("one", "two", "three"):
+        journal.append(Type.NOTICE, text=text)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + lines[2])
+    with pytest.raises(PreconditionError, match="event 3 in the place of event 2"):
+        read(path)
+
+
+@pytest.mark.parametrize("harm", ["remove", "empty", "add", "replace"])
+def test_what_another_program_did_to_the_file_is_undone(tmp_path: Path, harm: str) -> None:
+    path = tmp_path / "r1" / "journal.jsonl"
+    journal = Journal(path)
+    journal.append(Type.NOTICE, text="one")
+    assert not journal.mend()
+    match harm:
+        case "remove":
+            path.unlink()
+        case "empty":
+            path.write_bytes(b"")
+        case "add":
+            path.write_bytes(path.read_bytes() + b'{"v":1,"seq":2,"type":"merge.landed"}\n')
+        case "replace":
+            (tmp_path / "other").write_text("x")
+            (tmp_path / "other").replace(path)
+    assert journal.mend()
+    journal.append(Type.NOTICE, text="two")
+    assert not journal.mend()
+    assert [event.data["text"] for event in read(path).events] == ["one", "two"]
+
+
 def test_a_newer_version_can_be_read_but_not_written(tmp_path: Path) -> None:
     path = tmp_path / "r1" / "journal.jsonl"
     Journal(path).append(Type.NOTICE, text="one")

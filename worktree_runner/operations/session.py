@@ -14,7 +14,7 @@ from typing import Any
 
 from merge.types import Choice, ChoiceKind
 from worktree_runner.agents.protocol import Agent
-from worktree_runner.core.events import Event
+from worktree_runner.core.events import Event, Type
 from worktree_runner.core.fold import apply, fold
 from worktree_runner.core.policy import Policy
 from worktree_runner.core.state import PlanState, RunState
@@ -56,6 +56,10 @@ class Session:
 
     def record(self, type: str, plan: str | None = None, **data: Any) -> Event:
         """Appends an event, moves the state on and tells the user."""
+        if self.journal.mend():
+            self.record(
+                Type.NOTICE, text=f"another program changed {self.journal.path}; written anew"
+            )
         event = self.journal.append(type, plan, **data)
         before = self.state
         self.state = apply(self.state, event)

@@ -1,7 +1,10 @@
 """A run's journal: JSON lines that are only ever appended to, each one synced to disk.
 
 - A torn last line (the process died while writing it) is dropped, and said.
-- A bad line anywhere else is an error: somebody changed the file, and guessing would be wrong.
+- A bad line anywhere else, or one out of number, is an error: somebody changed the file, and
+  guessing would be wrong.
+- While a run is at work its process knows every event: what another program does to the file
+  meanwhile is undone by `mend`.
 - A line of a newer version is refused for writing: an older wtrun must not go on with it.
 """
 
@@ -17,7 +20,7 @@ from typing import Any
 
 from worktree_runner.core.events import VERSION, Event
 from worktree_runner.errors import PreconditionError
-from worktree_runner.store.atomic import sync_directory
+from worktree_runner.store.atomic import save_bytes, sync_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def read(path: Path) -> Reading:
     events = []
     for number, line in enumerate(data[:end].splitlines(), 1):
         try:
-            events.append(_parse(line))
+            events.append(_parse(line, number))
         except (ValueError, KeyError, TypeError) as error:
             raise PreconditionError(
                 f"{path}:{number} is not a line of a wtrun journal ({error}).",
@@ -54,8 +57,10 @@ def read(path: Path) -> Reading:
     return Reading(tuple(events), data[end:], end)
 
 
-def _parse(line: bytes) -> Event:
+def _parse(line: bytes, number: int) -> Event:
     value = json.loads(line)
+    if value["seq"] != number:
+        raise ValueError(f"event {value['seq']} in the place of event {number}")
     return Event(
         seq=int(value["seq"]),
         at=datetime.fromisoformat(value["at"]),
@@ -87,6 +92,7 @@ class Journal:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         if reading.torn:
             os.ftruncate(self._fd, reading.whole)
+        self._whole = reading.whole
         os.lseek(self._fd, reading.whole, os.SEEK_SET)
         sync_directory(path.parent)
 
@@ -103,18 +109,31 @@ class Journal:
             plan=plan,
             data=data,
         )
-        line = json.dumps(to_json(event), ensure_ascii=False, separators=(",", ":"))
-        whole = os.lseek(self._fd, 0, os.SEEK_CUR)
+        line = _line(event)
         try:
-            self._write(line.encode() + b"\n")
+            self._write(line)
             os.fsync(self._fd)
         except OSError as error:
-            os.ftruncate(self._fd, whole)
-            os.lseek(self._fd, whole, os.SEEK_SET)
+            os.ftruncate(self._fd, self._whole)
+            os.lseek(self._fd, self._whole, os.SEEK_SET)
             error.filename = str(self.path)
             raise
+        self._whole += len(line)
         self.events.append(event)
         return event
+
+    def mend(self) -> bool:
+        """Writes the file anew if it is gone or not as long as it was left; whether it was so."""
+        facts = os.fstat(self._fd)
+        if facts.st_nlink and facts.st_size == self._whole:
+            return False
+        data = b"".join(map(_line, self.events))
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        save_bytes(self.path, data)
+        os.close(self._fd)
+        self._fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        self._whole = os.lseek(self._fd, 0, os.SEEK_END)
+        return True
 
     def _write(self, data: bytes) -> None:
         while data:
@@ -122,6 +141,11 @@ class Journal:
 
     def close(self) -> None:
         os.close(self._fd)
+
+
+def _line(event: Event) -> bytes:
+    text = json.dumps(to_json(event), ensure_ascii=False, separators=(",", ":"))
+    return text.encode() + b"\n"
 
 
 def to_json(event: Event) -> dict[str, Any]:
