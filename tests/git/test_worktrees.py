@@ -177,6 +177,17 @@ def test_no_worktree_inside_another_repository(place: Place) -> None:
         place.add()
 
 
+def test_a_worktree_may_lie_in_one_of_the_same_repository(repo: Repo) -> None:
+    """A bare repository with its worktrees beside it: the user stands in one of them."""
+    repo.commit("first", {"a": "1\n"})
+    around = repo.path.parent / "around"
+    repo.git("clone", "-q", "--bare", str(repo.path), str(around / ".bare"))
+    repo.git("worktree", "add", "-q", str(around / "main"), "main", cwd=around / ".bare")
+    place = Place(Repo(around / "main", repo.env))
+    place.layout = Layout((around / ".bare").resolve())
+    assert place.add().path == around / "main/.worktrees/wt-03-01"
+
+
 def test_a_record_whose_folder_is_gone_is_cleared_only_if_it_is_ours(place: Place) -> None:
     tree = place.add()
     shutil.rmtree(tree.path)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from worktree_runner.errors import PreconditionError, WtrunError
-from worktree_runner.git.entries import discard, real, reason_of, record_of
+from worktree_runner.git.entries import discard, is_linked, real, reason_of, record_of
 from worktree_runner.git.gateway import Git, GitError
 from worktree_runner.git.listing import Mark, Worktree, list_all, list_own
 from worktree_runner.git.transient import ENGLISH, again
@@ -121,7 +121,8 @@ def _check_place(new: _New) -> None:
     for folder in path.parents:
         if folder == main:
             return
-        if main in folder.parents and (folder / ".git").exists():
+        own = is_linked(new.layout, folder)  # a bare repository's main worktree, for one
+        if main in folder.parents and (folder / ".git").exists() and not own:
             raise PreconditionError(
                 f"{path} would lie inside another repository, {folder}",
                 hint="choose another place with the setting worktrees.root",
