@@ -402,13 +402,15 @@ def test_a_bare_repository_with_worktrees_is_guarded_and_judged_alike(
     repo.commit("first", {"src/a.py": "1\n"})
     repo.git("clone", "-q", "--bare", str(repo.path), str(tmp_path / "bare.git"))
     bare = Repo(tmp_path / "bare.git", repo.env)
-    attempt = Attempt(bare)
+    home = tmp_path / "home-of-the-user"
+    bare.git("worktree", "add", "-q", str(home), "main")
+    attempt = Attempt(bare, home=home)
     audit.save_before(attempt.spec)
-    attempt.ok("echo 2 > src/a.py; git commit -qam one")
+    attempt.ok(f"echo 'the same text' | tee src/a.py > {home}/b; git commit -qam one")
     attempt.refused("git tag v1")
     attempt.ok("git -c core.hooksPath= tag v1")
     found = report(attempt)
     assert subjects(found.findings) == [
-        (Kind.UNDECLARED, "src/a.py"), (Kind.REF, "refs/tags/v1")
+        (Kind.UNDECLARED, "src/a.py"), (Kind.REF, "refs/tags/v1"), (Kind.MAIN, "b")
     ]  # fmt: skip
-    assert found.breaches
+    assert [one.kind for one in found.breaches] == [Kind.REF, Kind.MAIN]

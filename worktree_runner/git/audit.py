@@ -48,12 +48,15 @@ class Work:
     links: Mapping[str, str]
 
 
-def snapshot(common_dir: Path) -> Snapshot:
-    """The refs, the main worktree's changed files and the list of worktrees, as they are now."""
+def snapshot(common_dir: Path, home: Path | None = None) -> Snapshot:
+    """The refs, the main worktree's changed files and the list of worktrees, as they are now.
+
+    A bare repository has no main worktree; `home` stands in for it.
+    """
     git = Git(common_dir)
     listed = git.run("for-each-ref", "--format=%(refname) %(objectname)").text.splitlines()
     refs = dict(line.split(" ", 1) for line in listed)
-    main = locate.main_worktree(common_dir)
+    main = locate.main_worktree(common_dir) or home
     worktrees = tuple(str(one) for one in locate.worktrees(common_dir) if one.is_dir())
     shared = shared_files(common_dir)
     if main is None or not main.is_dir():
@@ -69,7 +72,7 @@ def save_before(spec: GuardSpec) -> None:
     """Keeps the snapshot that `report` compares with, unless there is one from this attempt."""
     file = _before_file(spec)
     if not file.exists():
-        save_text(file, json.dumps(snapshot(spec.common_dir).to_json()) + "\n")
+        save_text(file, json.dumps(snapshot(spec.common_dir, spec.home).to_json()) + "\n")
 
 
 def report(
@@ -90,7 +93,7 @@ def report(
     where it moved refs meanwhile, `removed` what it took away, `quiet` which refs and worktrees
     are its other plans'. Without a snapshot of the start, only the plan's own branch is judged.
     """
-    after = snapshot(spec.common_dir)
+    after = snapshot(spec.common_dir, spec.home)
     before = _before(spec)
     start = before or after
     named = {*start.main, *after.main, *start.staged, *after.staged}
@@ -98,7 +101,7 @@ def report(
     work = _work(spec, base, [*known, *landed])
     registry = Registry(Layout(spec.common_dir))
     vanished = registry.vanished()
-    main = locate.main_worktree(spec.common_dir)
+    main = locate.main_worktree(spec.common_dir) or spec.home
     facts = Facts(
         own=Holder(spec.run, spec.plan),
         branch=spec.branch,

@@ -63,6 +63,8 @@ class GuardSpec:
     branch: str
     reservations: Literal["warn", "strict"] = "warn"
     """What plans of one run may do to each other's paths: pass with a notice, or nothing."""
+    home: Path | None = None
+    """The user's worktree in a repository that is bare and so has no main one."""
     hooks: Literal["run", "skip"] = "run"
     """Whether the user's own hooks run in the attempt's repository."""
 

@@ -133,6 +133,7 @@ def spec(session: Session, plan: PlanState) -> GuardSpec:
         plan=plan.id,
         branch=plan.branch,
         reservations=session.settings.reservations.mode,
+        home=session.repository.home,
         hooks=session.settings.merge.hooks,
     )
 
