@@ -109,6 +109,9 @@ def start(session: Session, plan_id: str, ready: Ready) -> None:
     news = session.mail.news()
     if news is not None:
         session.record(Type.NOTICE, text=news)
+    hooks = fencing.absent_hooks(session, session.of(plan_id))
+    if hooks is not None and not session.has_said(hooks):
+        session.record(Type.NOTICE, text=hooks)
     launch_attempt(session, plan_id)
 
 

@@ -145,6 +145,22 @@ def install(session: Session, plan: PlanState) -> dict[str, str]:
     return guard.install(facts)
 
 
+def absent_hooks(session: Session, plan: PlanState) -> str | None:
+    """Says that the project's hooks are not in the worktree, as husky's are not before its set-up.
+
+    git passes over a hooks folder that is not there, so nothing else would tell.
+    """
+    value = session.repository.git.run("config", "--get", "core.hooksPath", check=False).text
+    if not value or session.settings.merge.hooks == "skip" or value.startswith(("/", "~")):
+        return None
+    if (Path(plan.worktree) / value).is_dir() or not (session.repository.home / value).is_dir():
+        return None
+    return (
+        f"your hooks do not run for agents: their worktrees lack {value} (core.hooksPath); "
+        f"a command in worktrees.setup that makes it brings them along"
+    )
+
+
 def inspect(session: Session, plan: PlanState) -> Report:
     """What the ended attempt changed outside of what its plan holds."""
     state = session.state

@@ -275,8 +275,7 @@ def _say_why(session: Session, last: Entry) -> None:
     if result is None or not session.state.queue.is_on:
         return
     text = why_it_lands(result)
-    said = {e.data["text"] for e in session.journal.events if e.type == Type.NOTICE and not e.plan}
-    if text and text not in said:
+    if text and not session.has_said(text):
         session.record(Type.NOTICE, text=text)
 
 

@@ -66,6 +66,11 @@ class Session:
         self.narrator.tell(event, before, self.state)
         return event
 
+    def has_said(self, text: str) -> bool:
+        """Whether the run has told the user exactly this of itself."""
+        said = (one for one in self.journal.events if one.type == Type.NOTICE and not one.plan)
+        return any(one.data.get("text") == text for one in said)
+
     def plan(self, plan_id: str) -> Plan:
         """The plan file's values, as the run's base has them."""
         return next(plan for plan in self.phase.plans if plan.id == plan_id)
