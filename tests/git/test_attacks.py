@@ -344,6 +344,17 @@ def test_a_removed_worktree_is_judged_by_its_branch(attempt: Attempt, repo: Repo
     assert report(attempt).undeclared == ("barrel.ts",)
 
 
+def test_without_its_git_file_a_worktree_tells_nothing_of_the_main_one(
+    attempt: Attempt, repo: Repo
+) -> None:
+    attempt.ok("rm .git; echo 'new in the folder' > mine.txt")
+    repo.commit("the user's", {"users.txt": "new in the folder\n"})
+    repo.write("note.txt", "new in the folder\n")
+    found = report(attempt)
+    assert found.breaches == ()
+    assert [one.subject for one in found.changed_meanwhile] == ["refs/heads/main", "note.txt"]
+
+
 def test_without_a_first_snapshot_only_the_branch_is_judged(attempt: Attempt, repo: Repo) -> None:
     (attempt.spec.folder / "guard/before.json").write_text("{")
     repo.commit("users", {"z": "1\n"})

@@ -19,6 +19,7 @@ from worktree_runner.core.audit import Facts, Report, Snapshot
 from worktree_runner.core.mentions import Mention
 from worktree_runner.core.reservations import Holder
 from worktree_runner.git import guard
+from worktree_runner.git.entries import is_linked
 from worktree_runner.git.gateway import Git
 from worktree_runner.git.guard import GuardSpec
 from worktree_runner.git.shared import shared_files
@@ -197,7 +198,8 @@ def _before_file(spec: GuardSpec) -> Path:
 
 
 def _work(spec: GuardSpec, base: str, known: Sequence[str]) -> Work:
-    git = Git(spec.worktree if spec.worktree.is_dir() else spec.common_dir)
+    there = _is_there(spec)
+    git = Git(spec.worktree if there else spec.common_dir)
     branch = f"refs/heads/{spec.branch}"
     wanted = [*_tips(spec, git), branch]
     shared = _commits_among(git, known)
@@ -206,13 +208,13 @@ def _work(spec: GuardSpec, base: str, known: Sequence[str]) -> Work:
     listed = git.run("rev-list", "--parents", "--stdin", stdin=revisions.encode()).text
     parents = {words[0]: words[1:] for words in map(str.split, listed.splitlines())}
     touched, blobs = _changes(git, parents)
-    head = git.resolve("HEAD") if spec.worktree.is_dir() else None
+    head = git.resolve("HEAD") if there else None
     head = head or git.resolve(branch) or base
     net = git.run("diff-tree", "-r", "--raw", "-z", "--no-renames", base, head)
     entries = dict(_raw(net.out))
     paths = tuple(sorted(set(entries) & touched))
     blobs = _telling(git, blobs)
-    for path, blob in _dirty(spec.worktree).items():
+    for path, blob in (_dirty(spec.worktree) if there else {}).items():
         place = spec.worktree / path
         if place.is_file() and place.stat().st_size >= TELLING_BYTES:
             blobs.add(blob)
@@ -232,9 +234,14 @@ def _work(spec: GuardSpec, base: str, known: Sequence[str]) -> Work:
     return Work(paths, frozenset(parents), frozenset(blobs - {"", "0" * 40}), stray, links)
 
 
+def _is_there(spec: GuardSpec) -> bool:
+    """Whether git run in the worktree works on it: else it would tell of another repository."""
+    return is_linked(Layout(spec.common_dir), spec.worktree)
+
+
 def _tips(spec: GuardSpec, git: Git) -> Iterator[str]:
     """Everything of the worktree's own that names a commit: pseudo refs, reflog, private refs."""
-    if not spec.worktree.is_dir():
+    if not _is_there(spec):
         return
     yield from PSEUDO
     private = ("refs/worktree", "refs/bisect", "refs/rewritten")
