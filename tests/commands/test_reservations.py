@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,17 @@ def test_force_needs_a_silent_holder_and_sends_it_a_message(linked: Path) -> Non
     (delivery,) = box.inbox("03-01")
     assert delivery.message.subject == "[file-reservations] Released stale lock on src/"
     assert "alice released reservation 2: lease has run out" in delivery.message.body
+
+
+def test_who_is_in_the_way_can_be_written_to_by_the_name_that_is_shown(linked: Path) -> None:
+    run("reserve", "src/", "--ttl", "1s")
+    layout = locate.here(linked).layout
+    box, late = Mailbox(layout), Registry(layout, clock=lambda: time.time() + 60)
+    late.force_release(1, Holder(name="bob", by=By.HAND), notify=operation.mail_to_holder(
+        layout, Holder(name="bob", by=By.HAND)
+    ))  # fmt: skip
+    (delivery,) = box.inbox("alice")
+    assert "bob released reservation 1: lease has run out" in delivery.message.body
 
 
 def test_signs_of_life_are_files_and_git_of_the_holders_own_worktree(

@@ -40,7 +40,7 @@ def send(
     reply_to: int | None = None,
 ) -> Message:
     """The sent message. A reply goes to the original's sender and keeps thread and importance."""
-    author = _author(mailbox, sender or PERSON)
+    author = introduced(mailbox, sender or PERSON)
     if reply_to is not None:
         original = mailbox.message(reply_to)
         if original is None:
@@ -83,8 +83,8 @@ def printable(text: str, keep: str = "") -> str:
     return "".join(c if c.isprintable() or c in keep else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _author(mailbox: Mailbox, name: str) -> Agent:
-    """The sender's record; whoever has no record yet gets one with this first message."""
+def introduced(mailbox: Mailbox, name: str) -> Agent:
+    """The record of this name, made if there is none: it can be written to from then on."""
     known = mailbox.agents.find(name)
     return known or mailbox.register(name, "wtrun mail", seed=_seed(name))
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from worktree_runner.core import names
 from worktree_runner.core.overlap import matches, overlap
 from worktree_runner.core.patterns import PatternError, compiled, is_virtual
 from worktree_runner.core.reservations import (
@@ -98,7 +99,17 @@ def reserve(
     )
     if isinstance(answer, Denial):
         raise ReservedError(answer.conflicts, time.time())
+    _introduce(who, place.layout)
     return answer.reservations
+
+
+def _introduce(who: Holder, layout: Layout) -> None:
+    """Lets others write to a person or tool by the name that they are told is in the way."""
+    from worktree_runner.operations import mail
+    from worktree_runner.store.mailbox import Mailbox
+
+    if who.by is By.HAND and names.is_safe(who.name):
+        mail.introduced(Mailbox(layout), who.name)
 
 
 def pattern_of(text: str, cwd: Path, place: locate.Place) -> str:
