@@ -19,6 +19,8 @@ from worktree_runner.agents.protocol import FailureKind as K
         ("You exceeded your current quota", 429, K.QUOTA),
         ("You exceeded your current quota. Please retry in 31.5s.", 429, K.RATE_LIMIT),
         ("Too many requests", 429, K.RATE_LIMIT),
+        ("Rate limit reached for gpt-x in organization y", 429, K.RATE_LIMIT),
+        ("Claude usage limit reached", None, K.QUOTA),
         ("bwrap: No permissions to create new namespace", None, K.SANDBOX),
         ("--x cannot be used with root/sudo privileges", None, K.PERMISSION),
         ("error: unknown option '--jsn'", None, K.CONFIG),

@@ -60,6 +60,13 @@ def test_wrong_login_is_an_auth_failure(agent: str, tmp_path: Path) -> None:
     assert outcome.message
 
 
+@pytest.mark.parametrize("agent", AGENTS)
+def test_session_that_is_gone_is_told_from_other_failures(agent: str, tmp_path: Path) -> None:
+    outcome, _ = play(agent, "gone", tmp_path)
+    assert (outcome.status, outcome.failure) == ("failed", FailureKind.SESSION)
+    assert "\x1b" not in outcome.message
+
+
 @pytest.mark.parametrize("agent", ["claude", "codex"])
 def test_rate_limit_is_told_from_other_failures(agent: str, tmp_path: Path) -> None:
     assert play(agent, "rate", tmp_path)[0].failure is FailureKind.RATE_LIMIT

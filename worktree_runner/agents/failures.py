@@ -34,7 +34,7 @@ _BY_WORDS: tuple[tuple[FailureKind, tuple[str, ...]], ...] = (
     (FailureKind.CRASH, (CUT_OFF,)),
     (FailureKind.QUOTA, (
         "insufficient_quota", "quota (?:exceeded|exhausted)", "exceeded your .*quota",
-        "usage limit", "out of credits?", "credit balance", "limit reached",
+        "usage limit", "out of credits?", "credit balance", "(?<!rate )(?<!rate-)limit reached",
     )),
     (FailureKind.RATE_LIMIT, ("rate.?limit", "too many requests")),
     (FailureKind.OVERLOADED, (
