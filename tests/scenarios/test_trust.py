@@ -43,6 +43,24 @@ def test_new_commands_stop_the_run_until_exactly_they_are_trusted(project: Proje
     assert "touch -a" in project.execute("--yes", expect=5).stderr
 
 
+def test_settings_are_those_of_the_checkout_and_trust_is_in_what_they_say(project: Project) -> None:
+    """Committed or not: what is shown, trusted and run is one and the same content."""
+    ran = project.path / ".git/ran"
+    config = project.repo.read(".wtrun.toml").decode()
+    file = project.path / ".wtrun.toml"
+    committed = f'{config}[worktrees]\nsetup = ["echo committed >> {ran}"]\n'
+    project.repo.commit("setup", {".wtrun.toml": committed})
+    project.wtrun("trust", "--yes", expect=0)
+    file.write_text(committed.replace("echo committed", "echo edited"))
+    stopped = project.execute(expect=5)
+    assert "echo edited" in stopped.stderr
+    assert not ran.exists()
+    project.wtrun("trust", "--yes", expect=0)
+    project.execute()
+    assert ran.read_text() == "edited\n"
+    assert project.repo.git("status", "--porcelain") == " M .wtrun.toml"
+
+
 def test_trust_asks_and_can_be_taken_back(project: Project) -> None:
     assert "wtrun trust " in project.wtrun("trust", expect=5).stderr
     project.wtrun("trust", "--yes", expect=0)
