@@ -22,6 +22,9 @@ def test_the_merge_is_set_up_in_the_worktree_edited_and_continued(repo: Repo) ->
     project.execute(expect=3)
     shown = project.wtrun("resolve", "03-02", "--edit", expect=0)
     assert "with conflict markers: shared.txt" in shown.stderr
+    prompt = Path(shown.stderr.partition("edit them there: ")[2].split("\n")[0]).read_text()
+    assert prompt.startswith("# Resolve a merge conflict: gsd/03-02 into main")
+    assert "    second\n    >>>>>>> 03-02\n    three\n" in prompt
     file = place(repo) / "shared.txt"
     assert file.read_text() == MARKED
     assert "free.txt" in repo.git("diff", "--cached", "--name-only", cwd=place(repo))

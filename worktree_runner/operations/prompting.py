@@ -104,11 +104,11 @@ def _instructions(session: Session, plan: PlanState, domain: Domain) -> str:
     own = session.settings.instructions
     place = Path(plan.worktree)
     said = ((f"instructions.{role}", own.get(role, "")), ("instructions", domain.instructions))
-    texts = [_own_words(text, place, key) for key, text in said]
+    texts = [own_words(text, place, key) for key, text in said]
     return "\n\n".join(text.strip() for text in texts if text.strip())
 
 
-def _own_words(text: str, place: Path, key: str) -> str:
+def own_words(text: str, place: Path, key: str) -> str:
     """The text itself, or that of the file which `@path` names in the worktree."""
     name = text.strip().removeprefix("@")
     if name == text.strip() or len(name.split()) != 1:

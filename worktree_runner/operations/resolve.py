@@ -24,6 +24,7 @@ from worktree_runner.operations import (
     asking,
     by_hand,
     checked,
+    conflict_prompt,
     rejected,
     remembering,
 )
@@ -196,6 +197,9 @@ def edit(session: Session, plan_id: str) -> None:
     screen.say(f"the merge is set up in {place}", plan=plan_id)
     if marked:
         screen.say(f"with conflict markers: {listing(marked)}")
+        with_markers = [one for one in conflicts if one.path in marked]
+        prompt = conflict_prompt.save_prompt(session, plan_id, with_markers)
+        screen.say(f"for a coding agent that is to edit them there: {prompt}")
     if whole:
         screen.say(f"to be decided by git add or git rm there: {listing(whole)}")
     for line in by_hand.recipes(session, plan_id, conflicts):

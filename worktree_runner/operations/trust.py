@@ -4,8 +4,8 @@
   these say about commands and permissions (`store.config.COMMAND_KEYS`) is one content with one
   digest; the smallest change needs the user's word again. Flags, WTRUN_* variables and the
   user's own file need none: they are the user's word.
-- The files are read in the user's checkout, not from the run's base: the digest is of what they say,
-  so it does not matter who wrote them there, and what was shown is what runs.
+- The files are read in the user's checkout, not from the run's base: the digest is of what they
+  say, so it does not matter who wrote them there, and what was shown is what runs.
 - The digest is kept beside the repository's runs, where neither a clone nor a pull brings it.
 - It covers the commands, not what they start in turn: `make test` is trusted as these two words.
   A plan that changes what they start is asked about when it is merged (core/what_runs.py).
