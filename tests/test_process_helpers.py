@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,6 +72,24 @@ def test_ctrl_c_during_a_helper_ends_it_and_reaches_the_caller(tmp_path: Path) -
         run((*SH, "echo $$ > pid; sleep 600"), tmp_path)
     thread.join()
     assert not lives(read_pid(tmp_path / "pid"))
+
+
+def test_ctrl_c_while_a_helper_is_being_started_ends_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = subprocess.Popen
+
+    def interrupted(*args: Any, **kwargs: Any) -> Any:
+        made = start(*args, **kwargs)
+        read_pid(tmp_path / "pid")
+        os.kill(os.getpid(), signal.SIGINT)
+        return made
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run((*SH, "echo $$ > pid; sleep 600"), tmp_path)
+    assert not lives(read_pid(tmp_path / "pid"))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_ctrl_c_during_a_foreground_command_is_the_commands(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -201,16 +201,21 @@ def run(
             stdin.write(input)
             stdin.seek(0)
             position = out.tell()
-            process = subprocess.Popen(
-                argv,
-                cwd=cwd,
-                env=environment,
-                stdin=stdin,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-            )
-            timed_out = _finish(process, mark, timeout, grace)
+            let_through = _keep_back_interrupts()
+            try:
+                process = subprocess.Popen(
+                    argv,
+                    cwd=cwd,
+                    env=environment,
+                    stdin=stdin,
+                    stdout=out,
+                    stderr=err,
+                    start_new_session=True,
+                )
+            except BaseException:
+                let_through()
+                raise
+            timed_out = _finish(process, mark, timeout, grace, let_through)
             out.seek(position)
             said = b"" if err is out else _rewound(err)
             code = process.returncode
@@ -239,12 +244,34 @@ def _rewound(file: IO[bytes]) -> bytes:
     return file.read()
 
 
+def _keep_back_interrupts() -> Callable[[], None]:
+    """Keeps a Ctrl-C for later: one that comes while a process is being started would leave it
+    running with nobody who knows of it. What is given back lets it through."""
+    main = threading.current_thread() is threading.main_thread()
+    if not main or not callable(signal.getsignal(signal.SIGINT)):
+        return lambda: None
+    seen: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: seen.append(number))
+
+    def let_through() -> None:
+        signal.signal(signal.SIGINT, before)
+        if seen:
+            signal.raise_signal(signal.SIGINT)
+
+    return let_through
+
+
 def _finish(
-    process: subprocess.Popen[bytes], mark: Mark | None, timeout: float | None, grace: float
+    process: subprocess.Popen[bytes],
+    mark: Mark | None,
+    timeout: float | None,
+    grace: float,
+    begin: Callable[[], None],
 ) -> bool:
     """Waits for the command, ends it at the time limit, and its left-overs in any case."""
     patience = grace
     try:
+        begin()
         process.wait(timeout)
         patience = attempt_end.LEFTOVER_GRACE_S
         return False
