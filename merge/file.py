@@ -26,6 +26,7 @@ from merge.view import Answer, FileView, Rule, make_view
 LONG_HUNK = 200
 MANY_HUNKS = 200
 BOTH_CHANGED = "both sides changed lines, and one of them turned every line end besides"
+LOCK_FILE = "lock files are written by their tool, not merged"
 TESTED_NAMES = frozenset({TURNED, *(rule.name for rule in TESTED)})
 NEVER_TESTED = frozenset({"overlap", "delete-vs-change", "contains-other"})
 
@@ -84,7 +85,9 @@ def merge_file(
     if evened and not isinstance(settled, str):
         settled = _with_line_ends(view, settled)
     if isinstance(settled, str):
-        return FileMerge(None, _with_proposals(view, answers), why=settled, command=command)
+        bare = settled == LOCK_FILE and view.hunks  # its tool writes it: no proposal helps
+        segments = view.segments if bare else _with_proposals(view, answers)
+        return FileMerge(None, segments, why=settled, command=command)
     rules = settled.rules
     tier = "tested" if TESTED_NAMES.intersection(rules) else "proven"
     return FileMerge(settled.data, view.segments, rules, reasons(rules), tier)
@@ -116,7 +119,7 @@ def _forbidden(view: FileView, added_twice: bool, command: str) -> str:
     if added_twice:
         return "both sides added this file with different contents"
     if command and name_of(view.path) != "go.sum":
-        return "lock files are written by their tool, not merged"
+        return LOCK_FILE
     why = never_automatic(view.path)
     if why:
         return why

@@ -11,13 +11,16 @@ from merge.text import Lines, join_lines, split_lines
 
 
 class Canvas:
-    """Our region; each change keeps its layout, or is refused (False)."""
+    """Our region; each change keeps its layout, or is refused (False).
 
-    def __init__(self, language: str, region: Region, end: bytes) -> None:
+    `around` is the text around it, which shows how the file is laid out.
+    """
+
+    def __init__(self, language: str, region: Region, around: Lines, end: bytes) -> None:
         self.language = language
         self.items: list[Statement | bytes] = list(region.items)
         self.end = end
-        self.style = style_of(region.statements)
+        self.style = style_of(language, region.statements, around)
 
     def lines(self) -> Lines:
         out: list[bytes] = []

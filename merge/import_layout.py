@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from merge.import_forms import path_tail
 from merge.import_values import Element, Statement
 from merge.text import Lines
 
-MAX_WIDTH = 88
+WIDTHS = (88, 120)
+"""A line of imports may be so long at the least, and at the most, however long others are."""
 
 
-Style = tuple[str, bool]
-"""Indent of a name on a line of its own, and whether a comma follows the last one."""
+class Style(NamedTuple):
+    """How a file lays out its imports."""
+
+    indent: str
+    """Of a name on a line of its own."""
+    comma: bool
+    """Whether one follows the last name."""
+    width: int
+    """How long a line may be before each name gets its own."""
 
 
-def style_of(statements: Sequence[Statement]) -> Style | None:
-    """How the first statement with a name on each line is laid out."""
+def style_of(language: str, statements: Sequence[Statement], text: Lines) -> Style:
+    """As the first statement with a name on each line has it, else as the text around is."""
+    least, most = WIDTHS
+    own = (line for statement in statements for line in statement.lines)
+    width = min(most, max((least, *(len(line.rstrip()) for line in (*own, *text)))))
     for statement in statements:
         indent = _vertical_indent(statement, len(statement.elements))
         if len(statement.lines) > 2 and indent is not None:
-            return indent, statement.lines[-2].rstrip().endswith(b",")
-    return None
+            return Style(indent, statement.lines[-2].rstrip().endswith(b","), width)
+    usual = "  " if language in ("js", "ts") else "    "
+    tabs = any(line.startswith(b"\t") for line in text)
+    return Style("\t" if tabs else usual, True, width)
 
 
 def with_elements(
@@ -29,7 +43,7 @@ def with_elements(
     statement: Statement,
     elements: tuple[Element, ...],
     end: bytes,
-    style: Style | None = None,
+    style: Style,
 ) -> Lines | None:
     """The statement with these elements instead, in its own layout; None if that is unsure.
 
@@ -53,16 +67,15 @@ def with_elements(
         return None
     if len(statement.lines) == 1:
         line = _one_line(language, statement, words)
-        longest = max(MAX_WIDTH, len(statement.lines[0].rstrip()))
+        longest = max(style.width, len(statement.lines[0].rstrip()))
         if len(line) <= longest:
             return (line.encode() + end,)
-        usual = "  " if language in ("js", "ts") else "    "
-        return _one_each(language, statement, words, style or (usual, True), end)
+        return _one_each(language, statement, words, style, end)
     indent = _vertical_indent(statement, len(statement.elements))
     if indent is None:
         return None
     comma = len(statement.lines) < 3 or statement.lines[-2].rstrip().endswith(b",")
-    return _one_each(language, statement, words, (indent, comma), end)
+    return _one_each(language, statement, words, style._replace(indent=indent, comma=comma), end)
 
 
 def _use_word(element: Element, module: str) -> str:
@@ -96,7 +109,7 @@ def _one_each(
 ) -> Lines | None:
     if language == "python" and statement.opening == "import ":
         return None
-    indent, comma = style
+    indent, comma = style.indent, style.comma
     opening = statement.opening + ("(" if language == "python" else "")
     closing = ")" if language == "python" else statement.closing
     last = len(words) - 1

@@ -134,7 +134,7 @@ def merge_regions(
     wanted = _wanted(base, ours, theirs, (Use(merged, ours_rest), Use(merged, theirs_rest)))
     if wanted is None or not _order_kept(regions) or moved_from(base, ours, theirs):
         return None
-    canvas = Canvas(language, regions[1], line_end(_lines_of(regions[1])))
+    canvas = Canvas(language, regions[1], merged, line_end(_lines_of(regions[1])))
     taken = canvas.take_theirs(regions[0], regions[2], wanted)
     gone = [element for element in ours if element not in wanted]
     missing = [e for e in theirs if e in wanted and e not in ours and e not in taken]
@@ -209,12 +209,25 @@ def _bindings_are_unique(wanted: set[Element], ours: set[Element], theirs: set[E
     """No name may mean two things, unless one side alone already had it so."""
     known: dict[str, Element] = {}
     for element in sorted(wanted):
-        names = go_names(element) if element.kind == "go" else {element.binding} - {""}
-        for name in names:
+        for name in _bound(element):
             other = known.setdefault(name, element)
-            if other != element and not any({other, element} <= side for side in (ours, theirs)):
+            if other == element or (_is_package(other) and _is_package(element)):
+                continue
+            if not any({other, element} <= side for side in (ours, theirs)):
                 return False
     return True
+
+
+def _bound(element: Element) -> set[str]:
+    """The names that this may have in the code."""
+    if element.kind == "go":
+        return go_names(element)
+    return {element.module.split(".")[0]} if _is_package(element) else {element.binding} - {""}
+
+
+def _is_package(element: Element) -> bool:
+    """Whether this is Python's `import a.b`, which binds `a`, as `import a.c` does too."""
+    return element.kind == "import" and not element.alias and not element.name
 
 
 def _order_kept(regions: Sequence[Region]) -> bool:

@@ -47,6 +47,7 @@ def language_of(path: str) -> str:
     return known or _LANGUAGE.get(suffix_of(path), "")
 
 
+@lru_cache(maxsize=8)
 def parses(path: str, data: bytes) -> bool | None:
     """Whether the file can be read by its language, or None if nothing here can tell.
 

@@ -40,9 +40,14 @@ def _ended(lines: Lines) -> Lines:
 
 
 def _shares_a_line(left: Lines, right: Lines) -> bool:
-    """Whether both name one thing; `build`, `/build` and `build/` are one to a reader."""
+    """Whether both name one thing; to a reader, `build`, `/build` and `build/` are one, and
+    `build/a` is a part of it."""
     sides = [{line.strip().strip(b"/") for line in side} - {b""} for side in (left, right)]
-    return bool(sides[0] & sides[1])
+    return any(
+        (a + b"/").startswith(b + b"/") or (b + b"/").startswith(a + b"/")
+        for a in sides[0]
+        for b in sides[1]
+    )
 
 
 def entries(view: FileView, index: int) -> Answer | None:

@@ -171,7 +171,8 @@ def greater_line(base: bytes, ours: bytes, theirs: bytes, *, own: bool) -> bytes
     None where that is no answer.
     """
     found = [VERSION.findall(line) for line in (base, ours, theirs)]
-    if [len(tokens) for tokens in found] != [1, 1, 1]:
+    rest = {VERSION.sub(b"\0", line) for line in (base, ours, theirs)}
+    if [len(tokens) for tokens in found] != [1, 1, 1] or len(rest) > 1:
         return None
     old, left, right = (parse_version(tokens[0]) for tokens in found)
     if old is None or left is None or right is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from merge import merge_file
 
 GAP = "\n" * 8
@@ -116,3 +118,26 @@ def test_long_list_is_laid_out_as_its_neighbours_are() -> None:
     data = merged("a.js", *lines)
     assert data is not None
     assert "import {\n\t" + ",\n\t".join(long) + "\n} from 'n';\n" in data
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        pytest.param(
+            "f();\n",
+            "import {\n  %s,\n  %s,\n  %s,\n} from '%s';\n",
+            id="short lines",
+        ),
+        pytest.param(
+            "\tf();\n", "import {\n\t%s,\n\t%s,\n\t%s,\n} from '%s';\n", id="short lines, tabs"
+        ),
+        pytest.param(f"f('{'x' * 110}');\n", "import { %s, %s, %s } from '%s';\n", id="long lines"),
+    ],
+)
+def test_line_that_grows_is_laid_out_as_the_file_is(rest: str, expected: str) -> None:
+    a, b, c, module = ("a" * 20, "b" * 20, "c" * 20, "m" * 25)
+    base, ours, theirs = (
+        f"import {{ {names} }} from '{module}';\n{rest}" for names in (a, f"{a}, {b}", f"{a}, {c}")
+    )
+    found = merge_file(base.encode(), ours.encode(), theirs.encode(), "a.ts")
+    assert found.data == (expected % (a, b, c, module) + rest).encode()

@@ -26,6 +26,9 @@ IMPORTS: list[tuple[str, str, Sides]] = [
     ("a package for its effect and for its names", "a.go",
      ('import (\n\t"x"\n)\n', 'import (\n\t_ "e"\n\t"x"\n)\n', 'import (\n\t"e"\n\t"x"\n)\n')),
     ("two globs", "a.rs", ("use a::X;\n", "use a::X;\nuse b::*;\n", "use a::X;\nuse c::*;\n")),
+    ("a package from two places", "a.py",
+     ("import six\nimport pack\n", "import six\nfrom z.ext import pack\n",
+      "import six\nimport pack.spec\nimport pack.ver\n")),
     ("macros that later modules use", "a.rs",
      ("mod a;\n", "mod b;\nmod a;\n", "#[macro_use]\nmod m;\nmod a;\n")),
 ]  # fmt: skip
@@ -49,6 +52,10 @@ VERSIONS: list[tuple[str, str, Sides]] = [
     ("an exception", "requirements.txt", ("a!=1.5\n", "a!=1.6\n", "a!=1.7\n")),
     ("a cap in a table", "package.json", tuple(
         package("peerDependencies", f'"a": "<{n}.0.0"') for n in (3, 4, 5))),
+    ("a pin against a minimum", "pyproject.toml", (
+        '[tool.x.dependencies]\na = "==2.1"\nb = "1"\n',
+        '[tool.x.dependencies]\na = "==3.9"\nb = "1"\n',
+        '[tool.x.dependencies]\na = ">=2.1"\nb = "1"\n')),
     ("an address", "build.gradle", tuple(f"host = '10.0.0.{n}'\n" for n in (1, 2, 3))),
     ("a threshold", "pyproject.toml", tuple(f"[tool.x]\nratio = 0.{n}\n" for n in (5, 6, 8))),
     ("a time limit", "build.gradle", tuple(f"timeout = {n}.5\n" for n in (1, 2, 3))),
@@ -104,6 +111,7 @@ NEIGHBOURS: list[tuple[str, str, Sides]] = [
 
 LISTS: list[tuple[str, str, Sides]] = [
     ("one folder in two spellings", ".gitignore", ("a\n", "a\nb/\n", "a\n# new\n/b\n")),
+    ("a folder and a part of it", ".gitignore", ("a\n", "a\n.x/local\n", "a\n.x/\n")),
     ("one person with two addresses", "AUTHORS",
      ("A <a@x>\n", "A <a@x>\nBo Li <b@x>\n", "A <a@x>\nBo Li <b@y>\n")),
     ("one issue in two entries", "CHANGES.md",
@@ -142,6 +150,9 @@ SAFE: list[tuple[str, str, Sides, str]] = [
     ("a name that a later line gives", "a.py",
      ("if is_co(r):\n    r = g(r)\n", "if x.is_co(r):\n    r = g(r)\n",
       "if is_co(r):\n    r = g(r)  # why\n"), "if x.is_co(r):\n    r = g(r)  # why\n"),
+    ("two parts of one package", "a.py",
+     ("import a\n", "import a\nimport p.q\n", "import a\nimport p.r\n"),
+     "import a\nimport p.q\nimport p.r\n"),
     ("an insertion beside a blank line", "a.go",
      ("a()\nb()\n", "a()\n\nb()\n", "a()\n// why\nc()\nb()\n"), "a()\n// why\nc()\nb()\n"),
     ("imports of a text without a last line end", "a.py",
@@ -163,3 +174,11 @@ def test_conflict_without_a_hunk_is_shown_as_one() -> None:
     assert found.data is None
     assert not isinstance(hunk, tuple)
     assert hunk.proposal == (b"A\n", b"b\n", b"c\n", b"D\n")
+
+
+def test_lock_file_has_no_proposal_since_its_tool_writes_it() -> None:
+    found = merge_file(b"a: 1\nb: 1\n", b"a: 2\nb: 1\n", b"a: 1\nb: 2\n", "pnpm-lock.yaml")
+    (hunk,) = found.segments
+    assert not isinstance(hunk, tuple)
+    assert hunk.proposal is None
+    assert found.command == "pnpm install --lockfile-only"
