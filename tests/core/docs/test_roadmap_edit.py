@@ -30,6 +30,17 @@ def test_plans_and_counts_without_the_phase_itself() -> None:
     assert edited.notes == ()
 
 
+def test_a_cell_keeps_its_width_beside_one_that_is_too_long() -> None:
+    text = (
+        "| Phase  | Plans Complete | Status      |\n| ------ | -------------- | ----------- |\n"
+        "| 3. A long name | 0/3            | Not started |\n"
+    )
+    edited = update_roadmap(text.encode(), PART, GSD)
+    assert edited.text.decode().splitlines()[2] == (
+        "| 3. A long name | 2/3            | In Progress |"
+    )
+
+
 def test_a_complete_phase_is_ticked_dated_and_set_in_the_projects_form() -> None:
     edited = update_roadmap(DATA, WHOLE, GSD)
     assert changed_lines(DATA, edited.text) == [

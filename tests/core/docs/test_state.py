@@ -156,10 +156,11 @@ def test_the_bar_keeps_its_width_and_signs(old: str, new: str) -> None:
     assert write(text).decode().split("\n")[5] == f"Progress: {new}"
 
 
-def test_free_text_progress_is_left_and_reported_with_its_line() -> None:
-    text = "## Current Position\n\nPhase: 3\nPlan: 1 of 3\nStatus: x\nProgress: nearly there\n"
+@pytest.mark.parametrize("old", ["nearly there", "[█░] 71% (2/9 plans complete from v1.0+v1.1)"])
+def test_free_text_progress_is_left_and_reported_with_its_line(old: str) -> None:
+    text = f"## Current Position\n\nPhase: 3\nPlan: 1 of 3\nStatus: x\nProgress: {old}\n"
     edited = update_state(text.encode(), FACTS, GSD)
-    assert b"Progress: nearly there\n" in edited.text
+    assert f"Progress: {old}\n" in edited.text.decode()
     assert any(n.line == 6 and "no bar with a percentage" in n.message for n in edited.notes)
 
 

@@ -180,3 +180,12 @@ def test_a_finished_phase_without_a_directory_counts_as_the_table_has_it() -> No
     files[road] = text.replace(b"| 3. Acc", b"| 2. Base | 5/5 | Complete | - |\n| 3. Acc", 1)
     state = by_kind(update(files, RUN, dialect), dialect)["state"]
     assert "Progress: [████████░░] 75%\n" in state
+
+
+def test_where_no_phase_of_the_milestone_has_plans_the_bar_stays() -> None:
+    dialect = load("gsd")
+    files = project(dialect, done=1)
+    files[f"{dialect.root}/ROADMAP.md"] = b"# Roadmap\n\n- [ ] **Phase 9: Later** - x\n"
+    assert "Progress: [░░░░░░░░░░] 0%\n" in by_kind(update(files, RUN, dialect), dialect)["state"]
+    files[f"{dialect.root}/STATE.md"] = files[f"{dialect.root}/STATE.md"].replace(b" 0%", b" 7%")
+    assert "Progress: [░░░░░░░░░░] 7%\n" in by_kind(update(files, RUN, dialect), dialect)["state"]

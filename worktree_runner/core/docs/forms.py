@@ -28,6 +28,7 @@ _BAR_COUNT = re.compile(
     r"(?<=\()\d+(?P<mid>/| of )\d+"
     r"(?P<rest> [a-z ]*\b(?P<what>plans|runs|phases|stages)\b[a-z ]*[,;)])"
 )
+_ANY_COUNT = re.compile(r"\d+(?:/| of )\d+ [a-z ]*\b(?:plans|runs|phases|stages)\b")
 _DATE = re.compile(r"^\d{4}-\d\d-\d\d$")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d")
 _DAY_TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d")
@@ -111,10 +112,13 @@ def stamp_value(old: str, date: str, now: str) -> str | None:
 def bar_value(old: str, progress: Progress) -> str | None:
     """The bar with its own width and signs, then the percentage; None if there is no bar.
 
-    What stands behind stays as it is, but for a count of plans or phases in parentheses.
+    What stands behind stays as it is, but for a count of plans or phases in parentheses. A count
+    of another form would contradict the new percentage: None.
     """
     m = _BAR.match(old)
     if m is None or (m["open"] == "[") != (m["close"] == "]"):
+        return None
+    if _ANY_COUNT.search(_BAR_COUNT.sub("", m["rest"], count=1)):
         return None
     width = len(m["full"]) + len(m["empty"].rstrip() if not m["open"] else m["empty"])
     percent = progress.percent

@@ -199,8 +199,10 @@ def put_cell(text: str, column: int, value: str, *, keep_width: bool = False) ->
 
 
 def put_in_table(page: Page, table: Table, row: int, column: int, value: str) -> None:
-    """Replaces one cell; its width stays where the row is drawn as wide as the header."""
-    straight = len(page.lines[row].rstrip()) == len(page.lines[table.line].rstrip())
+    """Replaces one cell; its width stays where row or cell are drawn as wide as the header's."""
+    old, head = page.lines[row], page.lines[table.line]
+    cell, over = (_parts(text)[1][column : column + 1] for text in (old, head))
+    straight = len(old.rstrip()) == len(head.rstrip()) or list(map(len, cell)) == [*map(len, over)]
     page.put(row, put_cell(page.text(row), column, value, keep_width=straight))
 
 

@@ -245,7 +245,9 @@ class _Writer:
                 self.page.put(each.line, each.with_value(value))
                 written = True
         if found and not written:
-            self.page.note(found[0].line, "'Progress' is no bar with a percentage; left as it is")
+            self.page.note(
+                found[0].line, "'Progress' is no bar with a percentage (and a count); left as it is"
+            )
 
     # --- the rest of the document
 

@@ -222,9 +222,12 @@ class _Update:
         return f"{title}: {done} of {total} {plan if total == 1 else plans} complete"
 
     def _progress(self) -> Progress | None:
-        """Counts over the current milestone's phases; None without a road map, since the phase
-        directories of older milestones may still be there. A finished phase whose directory is
-        gone counts as the progress table has it."""
+        """Counts over the current milestone's phases, or None.
+
+        None without a road map, since the phase directories of older milestones may still be
+        there, and where no phase has plans. A finished phase whose directory is gone counts as
+        the progress table has it.
+        """
         planned = roadmap_phases(self.roadmap, self.dialect)
         if not planned:
             return None
@@ -248,7 +251,7 @@ class _Update:
                 finished, plans = finished + counted[0], plans + counted[1]
             mine = same_phase(entry.token, self.token)
             done_phases += entry.done or (mine and self.complete)
-        return Progress(len(planned), done_phases, plans, finished)
+        return Progress(len(planned), done_phases, plans, finished) if plans else None
 
     def _roadmap(self, path: str) -> Edited:
         facts = RoadmapFacts(
