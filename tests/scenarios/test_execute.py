@@ -63,6 +63,16 @@ def test_state_and_road_map_are_written_once_at_the_end(repo: Repo) -> None:
     assert touched == ["docs(phase-3): record 2 plans as executed", "plan the API"]
 
 
+def test_done_phase_names_a_prompt_for_an_agent_that_verifies_it(repo: Repo) -> None:
+    plans = {"01": plan_text("01", files=["a.txt"], extra="requirements: [API-1]\n")}
+    done = Project.make(repo, plans).execute()
+    named = done.stderr.partition("to an agent without that command:\n")[2].split("\n")[0]
+    prompt = Path(named.strip()).read_text()
+    assert prompt.startswith("# Verify phase 03")
+    assert "Requirements of this phase: API-1" in prompt
+    assert ".planning/phases/03-api/03-VERIFICATION.md" in prompt
+
+
 def test_plans_of_a_wave_that_share_a_file_run_one_after_another(repo: Repo) -> None:
     steps = [
         {"replace": "shared.txt", "old": "start\n", "new": "start\nfirst\n"},

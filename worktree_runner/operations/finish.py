@@ -13,7 +13,7 @@ from worktree_runner.core.state import Status
 from worktree_runner.core.texts import count, listing
 from worktree_runner.core.waves import Arrangement
 from worktree_runner.dialects.schema import Dialect
-from worktree_runner.errors import ExitCode
+from worktree_runner.errors import ExitCode, WtrunError
 from worktree_runner.models import Phase
 from worktree_runner.operations import (
     breaches,
@@ -23,6 +23,7 @@ from worktree_runner.operations import (
     gate,
     summaries,
     tracking,
+    verifier_prompt,
 )
 from worktree_runner.operations.branching import checkout_of
 from worktree_runner.operations.corrections import commit_corrections
@@ -172,6 +173,18 @@ def _next(session: Session, code: ExitCode) -> None:
         goal = f"whether the {session.dialect.words.phase} reaches its goal"
         screen.say(f"Next, in the coding agent, {goal}:")
         screen.command(_verify(session))
+        _say_prompt(session)
+
+
+def _say_prompt(session: Session) -> None:
+    """The same for an agent that lacks the planning tool's command."""
+    try:
+        prompt = verifier_prompt.save_prompt(session, datetime.now().astimezone())
+    except WtrunError as error:  # a setting that names a missing file: the work has landed
+        session.screen.warn(error.message)
+        return
+    session.screen.say("or give this prompt to an agent without that command:")
+    session.screen.command(str(prompt))
 
 
 def _say_unwritten(phase: Phase, dialect: Dialect, screen: Screen) -> None:
