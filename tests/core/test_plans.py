@@ -166,6 +166,12 @@ def test_a_dependency_may_name_what_a_plan_calls_itself() -> None:
     assert any("'twin' names no plan" in str(note) for note in every(phase))
 
 
+def test_a_mark_in_the_file_name_is_no_title() -> None:
+    body = "<objective>\nMend the stop pages.\n</objective>\n"
+    phase = read({"03-01-FIX-PLAN.md": body, "03-02-auth-PLAN.md": body, "03-03-FIX-PLAN.md": "x"})
+    assert [plan.title for plan in phase.plans] == ["Mend the stop pages", "auth", "x"]
+
+
 def test_a_missing_plan_of_this_phase_is_an_error() -> None:
     phase = read({"03-01-PLAN.md": "---\ndepends_on: [03-07]\n---\n"})
     assert errors(phase) == [

@@ -25,6 +25,7 @@ _STARS = re.compile(r"\*\*|__")
 _LIST_MARK = re.compile(r"^(?:[-*+>#]+|[0-9]+\.)\s+")
 _DASHES = re.compile(r"[-_]+")
 _OBJECTIVE = "objectives?|goals?|overview|purpose|summary"
+_SHORTEST_NAME = 4
 _TITLE_LENGTH = 72
 _OPENING = 600
 """Characters in which a first sentence has to end."""
@@ -231,9 +232,14 @@ def shorten(text: str, length: int) -> str:
 
 
 def _title(front: Any, slug: str, objective: str, body: str) -> str:
-    """The plan's name: said, or in the file name, or the objective's first sentence."""
+    """The plan's name: said, or in the file name, or the objective's first sentence.
+
+    A mark such as `FIX` in the file name says less than the objective.
+    """
     said = values.text(front.get("title")) or values.text(front.get("name"))
-    named = said or _DASHES.sub(" ", slug).strip() or first_sentence(objective)
+    words = _DASHES.sub(" ", slug).strip()
+    sentence = first_sentence(objective) if len(words) < _SHORTEST_NAME else ""
+    named = said or sentence or words
     if not named:
         heading = re.search(r"^#[ \t]+(.+)$", body, re.MULTILINE)
         named = heading[1].strip() if heading else ""
