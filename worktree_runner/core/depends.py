@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -45,9 +45,9 @@ class DependencyTable:
         files: Sequence[PlanFile],
         dialect: Dialect,
         paths: Collection[str],
-        names: Mapping[str, Iterable[str]] | None = None,
+        names: Callable[[], Mapping[str, Iterable[str]]] = dict,
     ) -> None:
-        """`names` holds what the plan at each path calls itself."""
+        """`names` gives what the plan at each path calls itself; it is asked only if need be."""
         self._phase = phase
         self._dialect = dialect
         self._paths = paths
@@ -56,8 +56,12 @@ class DependencyTable:
         self._by_stem = {file.name.stem: file for file in files}
         self._by_number = {number_key(file.name.number): file for file in files}
         self._by_slug = {file.name.slug.lower(): file for file in files if file.name.slug}
-        self._by_name = _unique_names(files, names or {})
+        self._files, self._names = files, names
         self._implicit = {file.path: file.name.implicit for file in files}
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, PlanFile]:
+        return _unique_names(self._files, self._names())
 
     @cached_property
     def _others(self) -> tuple[tuple[PhaseToken, PhaseDir], ...]:

@@ -26,7 +26,13 @@ from worktree_runner.core.listing import (
     list_phases,
     phase_paths,
 )
-from worktree_runner.core.reading import Reading, first_sentence, is_planning_path, read_plan
+from worktree_runner.core.reading import (
+    Reading,
+    first_sentence,
+    is_planning_path,
+    own_names,
+    read_plan,
+)
 from worktree_runner.core.waves import Knot, effective_waves
 from worktree_runner.dialects.schema import Dialect
 from worktree_runner.models import Phase, PhaseDir, Plan, Problem, Severity
@@ -67,8 +73,11 @@ def read_phase(
         reading = read_plan(file, files.get(file.path), phase.token, dialect)
         readings.append(_judge_summary(reading, file, files, dialect))
     problems = [*_doubles(listing.plans, phase, dialect), *_leftovers(listing, dialect)]
-    names = {reading.plan.path: reading.names for reading in readings}
-    table = DependencyTable(phase, listing.plans, dialect, known, names)
+    own = [reading.plan for reading in readings]
+    table = DependencyTable(
+        phase, listing.plans, dialect, known,
+        names=lambda: {plan.path: own_names(plan, dialect) for plan in own},
+    )  # fmt: skip
     plans, cycles = _resolve(readings, table, dialect)
     problems += cycles
     token = parse_directory(phase.path.rpartition("/")[2]).token

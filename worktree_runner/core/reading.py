@@ -40,8 +40,6 @@ class Reading:
     plan: Plan
     depends_raw: tuple[str, ...]
     depends_line: int | None
-    names: tuple[str, ...] = ()
-    """What the plan calls itself."""
 
 
 def read_plan(file: PlanFile, data: bytes | None, phase: str, dialect: Dialect) -> Reading:
@@ -91,8 +89,14 @@ def read_plan(file: PlanFile, data: bytes | None, phase: str, dialect: Dialect) 
         problems=tuple(notes.problems),
     )
     line = notes.line("depends_on", "depends-on") if raw else None
+    return Reading(plan, tuple(raw), line)
+
+
+def own_names(plan: Plan, dialect: Dialect) -> tuple[str, ...]:
+    """What the plan calls itself in its front matter."""
+    front = values.fold_keys(plan.front)
     names = (values.text(front.get(key)) for key in (*_NAMES, *dialect.keys.plan))
-    return Reading(plan, tuple(raw), line, tuple(name for name in names if name))
+    return tuple(name for name in names if name)
 
 
 def _note_content(data: bytes | None, document: Document, notes: _Notes) -> None:
