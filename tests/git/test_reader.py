@@ -8,10 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from merge.types import Entry
 from tests.support.repo import Repo
 from worktree_runner.git.gateway import Git, GitError
 from worktree_runner.git.objects import Objects
-from worktree_runner.git.reader import Reader, parse_tree
+from worktree_runner.git.reader import Reader
 
 NAMES = ["a", "b c", "ä", "dir", "dir.x", "dir0"]
 PATHS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map("/".join)
@@ -118,12 +119,23 @@ def test_closing_ends_the_process(repo: Repo) -> None:
     assert conversation.process.returncode == 0
 
 
-def test_modes_of_old_trees_are_shown_as_git_shows_them() -> None:
-    data = b"100664 a\0" + b"\1" * 20 + b"100775 b\0" + b"\2" * 20 + b"40000 c\0" + b"\3" * 20
-    assert {name: entry.mode for name, entry in parse_tree(data, 20).items()} == {
-        "a": "100644",
-        "b": "100755",
-        "c": "40000",
+def test_modes_of_old_trees_are_shown_as_git_shows_them(repo: Repo) -> None:
+    blob = Objects(Git(repo.path)).write_blob(b"x")
+    old, new = (
+        Git(repo.path).run(
+            "hash-object", "-t", "tree", "-w", "--literally", "--stdin",
+            stdin=b"".join(mode + name + bytes.fromhex(blob) for mode, name in entries),
+        ).text
+        for entries in (
+            [(b"100664 ", b"a\0"), (b"100775 ", b"b\0")],
+            [(b"100644 ", b"a\0"), (b"100755 ", b"b\0"), (b"100664 ", b"c\0")],
+        )
+    )  # fmt: skip
+    reader = Reader(Git(repo.path))
+    assert reader.changed(old, new) == {"c": (None, Entry("100644", blob))}
+    assert reader.entries(old, ["a", "b"]) == {
+        "a": Entry("100644", blob),
+        "b": Entry("100755", blob),
     }
 
 

@@ -20,9 +20,10 @@ import contextlib
 import os
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from worktree_runner.errors import PreconditionError, WtrunError
 
@@ -190,6 +191,18 @@ def _listen(stream: int, said: list[bytes]) -> None:
     os.close(stream)
 
 
+@contextlib.contextmanager
+def _file_of(stdin: bytes) -> Iterator[BinaryIO | None]:
+    """A file that a command reads `stdin` from; None where there is nothing to read."""
+    if not stdin:
+        yield None
+        return
+    with tempfile.TemporaryFile() as stream:
+        stream.write(stdin)
+        stream.seek(0)
+        yield stream
+
+
 class Git:
     """Git in one folder. Cheap to make; safe to use from any thread."""
 
@@ -212,13 +225,11 @@ class Git:
         """
         if not self.path.is_dir():
             raise PreconditionError(f"The folder {self.path} does not exist.")
-        with tempfile.TemporaryFile() as stream:
-            stream.write(stdin)
-            stream.seek(0)
+        with _file_of(stdin) as stream:
             try:
                 result = git.Git(os.sep).execute(
                     ["git", "-C", os.path.abspath(self.path), *args],  # noqa: PTH100
-                    istream=stream if stdin else None,
+                    istream=stream,
                     with_extended_output=True,
                     with_exceptions=False,
                     stdout_as_string=False,

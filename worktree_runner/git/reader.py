@@ -23,7 +23,8 @@ for the other."""
 TREES_KEPT = 1000
 _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 FOLDER = "40000"
-Tree = Mapping[str, Entry]
+Tree = Mapping[bytes, tuple[bytes, bytes]]
+"""Mode and id of each name as git stores them: most are only compared, so few are decoded."""
 Pair = tuple[Entry | None, Entry | None]
 
 
@@ -95,7 +96,7 @@ class Reader:
             held = self._read_trees(level)
             for oid, wanted in level.items():
                 for path, (name, *rest) in wanted.items():
-                    entry = held[oid].get(name)
+                    entry = _entry(held[oid].get(os.fsencode(name)))
                     if entry and rest and entry.mode == FOLDER:
                         below.setdefault(entry.oid, {})[path] = rest
                     elif entry and not rest and entry.mode != FOLDER:
@@ -114,11 +115,11 @@ class Reader:
             below: list[tuple[str, str | None, str | None]] = []
             for prefix, *sides in level:
                 left, right = (held[oid] if oid else {} for oid in sides)
-                for name in sorted({*left, *right}):
-                    pair = left.get(name), right.get(name)
-                    if pair[0] == pair[1]:
+                for name in sorted(_differing(left, right)):
+                    pair = _entry(left.get(name)), _entry(right.get(name))
+                    if pair[0] == pair[1]:  # the same mode, written in two ways
                         continue
-                    path = prefix + name
+                    path = prefix + os.fsdecode(name)
                     folders = [e.oid if e and e.mode == FOLDER else None for e in pair]
                     files = [e if e and e.mode != FOLDER else None for e in pair]
                     if any(folders):
@@ -163,18 +164,25 @@ def _missing(git: Conversation, name: str) -> Read:
     raise GitError(git.argv, Output(1, b"", f"the object {name} is missing".encode()))
 
 
-def parse_tree(data: bytes, width: int) -> dict[str, Entry]:
+def parse_tree(data: bytes, width: int) -> Tree:
     """The entries of a tree object whose ids are `width` bytes long."""
-    entries: dict[str, Entry] = {}
-    at = 0
-    while at < len(data):
-        space = data.index(b" ", at)
-        end = data.index(b"\0", space)
-        mode = data[at:space].decode()
-        name = os.fsdecode(data[space + 1 : end])
-        at = end + 1 + width
-        entries[name] = Entry(_canonical(mode), data[end + 1 : at].hex())
-    return entries
+    return {name: (mode, oid) for mode, name, oid in _RECORD[width].findall(data)}
+
+
+_RECORD = {
+    width: re.compile(rb"([0-7]+) ([^\0]+)\0(.{%d})" % width, re.DOTALL) for width in (20, 32)
+}
+
+
+def _differing(left: Tree, right: Tree) -> set[bytes]:
+    """The names that only one of them has, or both with another mode or id."""
+    return {name for name, stored in right.items() if left.get(name) != stored} | (
+        left.keys() - right.keys()
+    )
+
+
+def _entry(stored: tuple[bytes, bytes] | None) -> Entry | None:
+    return Entry(_canonical(stored[0].decode()), stored[1].hex()) if stored else None
 
 
 def _canonical(mode: str) -> str:

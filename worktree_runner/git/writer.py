@@ -107,10 +107,8 @@ class Writer:
     def _moved(self, ref: str, new: str, old: str) -> bool:
         if self._refs is None:
             self._refs = self._git.talk("update-ref", "-m", "wtrun", "--stdin")
-        self._refs.send(b"start\n")
-        self._refs.expect(b"start: ok")
-        self._refs.send(f"option no-deref\nupdate {ref} {new} {old}\nprepare\n".encode())
-        self._refs.expect(b"prepare: ok")
-        self._refs.send(b"commit\n")
-        self._refs.expect(b"commit: ok")
+        update = f"option no-deref\nupdate {ref} {new} {old}\n"
+        self._refs.send(f"start\n{update}prepare\ncommit\n".encode())
+        for step in (b"start", b"prepare", b"commit"):
+            self._refs.expect(step + b": ok")
         return True
