@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from merge.languages import definitions, parses
+from merge.definitions import definitions
+from merge.languages import parses
 from merge.markers import holds_markers
 from merge.text import Lines
 from merge.types import ConflictHunk

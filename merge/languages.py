@@ -1,4 +1,4 @@
-"""What merging knows about languages: does a file parse, what does it mean, what does it define.
+"""What merging knows about languages: does a file parse, and what does it mean.
 
 - Python, JSON and TOML are read by the standard library, YAML where PyYAML is installed.
 - Everything else goes through conservative scanners: they split a text into strings, comments
@@ -12,31 +12,34 @@ import json
 import re
 import tomllib
 import warnings
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any
 
+from merge.line_scanners import LINE_LANGUAGES, line_meaning
 from merge.paths import name_of, suffix_of
 from merge.scanners import balanced, plain_meaning, prose_meaning, python_meaning, token_meaning
 
-Definitions = Counter[str]
 _LANGUAGE = {
     "py": "python", "pyi": "python", "json": "json", "toml": "toml", "yml": "yaml",
     "yaml": "yaml", "js": "js", "jsx": "js", "mjs": "js", "cjs": "js", "ts": "ts", "tsx": "ts",
     "mts": "ts", "cts": "ts", "go": "go", "rs": "rust", "java": "java", "kt": "kotlin",
     "kts": "kotlin", "c": "c", "h": "c", "cc": "c", "cpp": "c", "hpp": "c", "cs": "csharp",
-    "css": "css", "md": "prose", "mdx": "prose", "markdown": "prose", "rst": "prose",
-    "txt": "plain", "cfg": "plain", "ini": "plain",
+    "php": "php", "rb": "ruby", "rake": "ruby", "gemspec": "ruby", "swift": "swift",
+    "scala": "scala", "sh": "shell", "bash": "shell", "css": "css", "md": "prose",
+    "mdx": "prose", "markdown": "prose", "rst": "prose", "txt": "plain", "cfg": "plain",
+    "ini": "plain",
 }  # fmt: skip
 _BY_NAME = {
     "go.mod": "gomod",
     "Pipfile": "toml",
+    "Gemfile": "ruby",
+    "Rakefile": "ruby",
     ".gitignore": "plain",
     ".dockerignore": "plain",
     ".editorconfig": "plain",
 }
-_BROKEN = (SyntaxError, ValueError, RecursionError, MemoryError)
+BROKEN = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 def language_of(path: str) -> str:
@@ -59,13 +62,13 @@ def parses(path: str, data: bytes) -> bool | None:
         return balanced(language, data)
     try:
         reader(data)
-    except _BROKEN:
+    except BROKEN:
         return False
     return True
 
 
 @lru_cache(maxsize=8)
-def _read_python(data: bytes) -> ast.Module:
+def read_python(data: bytes) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(data)
@@ -131,7 +134,7 @@ def _yaml_reader() -> Callable[[bytes], Any] | None:
 
 
 _READERS: dict[str, Callable[[bytes], Any]] = {
-    "python": _read_python,
+    "python": read_python,
     "json": read_json,
     "toml": read_toml,
 }
@@ -151,9 +154,9 @@ def same_meaning(path: str, left: bytes, right: bytes) -> bool:
 def _same_python(left: bytes, right: bytes) -> bool:
     """Whether two modules have equal syntax trees and comments."""
     try:
-        if ast.dump(_read_python(left)) != ast.dump(_read_python(right)):
+        if ast.dump(read_python(left)) != ast.dump(read_python(right)):
             return False
-    except _BROKEN:
+    except BROKEN:
         return False
     comments = [re.findall(rb"#[^\n]*\S", text) for text in (left, right)]
     return comments[0] == comments[1]
@@ -170,10 +173,12 @@ def meaning(path: str, data: bytes) -> Hashable | None:
             return python_meaning(data)
         if language in {"json", "toml", "yaml"}:
             return _data_meaning(language, data)
-    except _BROKEN:
+    except BROKEN:
         return None
     if language in {"prose", "plain"}:
         return prose_meaning(data) if language == "prose" else plain_meaning(data)
+    if language in LINE_LANGUAGES:
+        return line_meaning(language, data)
     return token_meaning(language, data)
 
 
@@ -183,64 +188,3 @@ def _data_meaning(language: str, data: bytes) -> Hashable | None:
         return None
     comments = () if language == "json" else tuple(re.findall(rb"#[^\n]*\S", data))
     return (repr(reader(data)), comments)
-
-
-def definitions(path: str, data: bytes) -> Definitions | None:
-    """How often each top-level name is defined, None where that is not known.
-
-    Python counts names of each scope; other languages only what starts a line.
-    """
-    language = language_of(path)
-    if language == "python":
-        try:
-            return Counter(_python_names(_read_python(data).body, ""))
-        except _BROKEN:
-            return None
-    pattern = _DEFINES.get(language)
-    if pattern is None:
-        return None
-    return Counter(
-        b" ".join(part for part in found.groups() if part).decode("utf-8", "replace")
-        for found in pattern.finditer(data)
-    )
-
-
-def _python_names(body: list[ast.stmt], scope: str) -> Iterator[str]:
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            if not node.decorator_list:  # overloads, setters and registrations share a name
-                yield f"{scope}{node.name}"
-        elif isinstance(node, ast.ClassDef):
-            yield f"{scope}{node.name}"
-            yield from _python_names(node.body, f"{scope}{node.name}.")
-
-
-_JS = re.compile(
-    rb"^(?:export\s+)?(?:default\s+)?(?:declare\s+)?(?:abstract\s+)?(?:async\s+)?"
-    rb"(?:function\s*\*?|class|const|let|enum|const\s+enum)\s+([A-Za-z_$][\w$]*)\s*[=({<:\s]"
-    rb"(?![^\n]*;\s*//\s*overload)",
-    re.M,
-)
-_DEFINES: dict[str, re.Pattern[bytes]] = {
-    "js": _JS,
-    "ts": re.compile(
-        rb"^(?:export\s+)?(?:default\s+)?(?:declare\s+)?(?:abstract\s+)?"
-        rb"(?:class|const|let|enum|type)\s+([A-Za-z_$][\w$]*)",
-        re.M,
-    ),
-    "go": re.compile(rb"^(?:func\s+(\([^)]*\)\s*)?|type\s+)(?!init\b|_\b)(\w+)", re.M),
-    "rust": re.compile(
-        rb"^(?:pub(?:\([^)]*\))?\s+)?(?:async\s+|unsafe\s+|const\s+)*"
-        rb"(?:fn|struct|enum|trait|mod|type|static|union)\s+(\w+)",
-        re.M,
-    ),
-    "java": re.compile(
-        rb"^(?:(?:public|final|abstract|sealed)\s+)*(?:class|interface|enum|record)\s+(\w+)", re.M
-    ),
-    "kotlin": re.compile(
-        rb"^(?:(?:public|internal|private|open|abstract|sealed|data)\s+)*"
-        rb"(?:class|interface|object)\s+(\w+)",
-        re.M,
-    ),
-    "css": re.compile(rb"^@(?:keyframes|font-feature-values)\s+([\w-]+)", re.M),
-}

@@ -17,8 +17,17 @@ _STRINGS = {
     "java": rb'"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'',
     "c": rb'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'',
     "css": rb'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'',
+    "php": rb'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`(?:\\.|[^`\\])*`',
+    "csharp": rb'\$?@\$?"(?:[^"]|"")*"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'',
+    "swift": rb'"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\n])*"',
+    "scala": rb'""".*?"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.[^\'\n]*|[^\'\\\n])\'|`[^`\n]*`',
 }
 _SAME_STRINGS = {"ts": "js", "kotlin": "java", "gomod": "go"}
+_UNREADABLE = {
+    "php": re.compile(rb"\A(?!<\?php\s)|\?>|<<<"),  # markup, or text up to a line of its own
+    "csharp": re.compile(rb'"""|\$@?"[^"\n]*\{[^}"\n]*"'),  # texts inside texts
+}
+"""What the scanner of a language could misread."""
 _LINES_COUNT = {"js", "ts", "go", "gomod", "kotlin"}
 """Languages in which a line break can end a statement."""
 _WORD = rb"[\w$\x80-\xff]+"
@@ -31,11 +40,17 @@ _CONTINUES = frozenset(b"})],;.?:=&|%^")
 def _texts(language: str) -> tuple[bytes, bytes]:
     """What strings and comments look like."""
     line_comment = b"" if language == "css" else rb"|//[^\n]*"
+    if language == "php":
+        line_comment += rb"|#(?!\[)[^\n]*"
     strings = _STRINGS[language].replace(rb"(#*)", rb"(?P<h>#*)").replace(rb"\1", rb"(?P=h)")
     return strings, rb"/\*.*?\*/" + line_comment
 
 
-def _scanner(language: str) -> re.Pattern[bytes]:
+@lru_cache
+def _scanner(language: str) -> re.Pattern[bytes] | None:
+    """Finds the next token; None for a language of which strings are not known."""
+    if language not in _STRINGS:
+        return None
     strings, notes = _texts(language)
     return re.compile(
         rb"(?P<text>%s)|(?P<note>%s)|(?P<word>%s)|(?P<gap>[ \t\r\f\v]+)|(?P<line>\n)"
@@ -44,14 +59,17 @@ def _scanner(language: str) -> re.Pattern[bytes]:
     )
 
 
-_SCANNERS = {language: _scanner(language) for language in _STRINGS}
-_BRACKETS = {
-    language: re.compile(
+@lru_cache
+def _bracket_scanner(language: str) -> re.Pattern[bytes] | None:
+    """Finds the next bracket, string or comment; None as above."""
+    if language not in _STRINGS:
+        return None
+    return re.compile(
         rb"(?P<text>%s)|(?P<note>%s)|(?P<open>[\"'`])|(?P<sign>[()\[\]{}/])" % _texts(language),
         re.S,
     )
-    for language in _STRINGS
-}
+
+
 _REGEX = re.compile(rb"/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n])+/\w*")
 _BEFORE_REGEX = frozenset(b"(,=:[!&|?{};+-*%<>~^")
 
@@ -70,8 +88,8 @@ _CSS_STOPS = (b"{", b"}", b";", b",")
 
 def token_meaning(language: str, data: bytes) -> Hashable | None:
     """The tokens of a text in a language with braces, or None if it can't be scanned safely."""
-    scanner = _SCANNERS.get(_SAME_STRINGS.get(language, language))
-    if scanner is None:
+    scanner = _scanner(_SAME_STRINGS.get(language, language))
+    if scanner is None or language in _BY_LINES or _misread(language, data):
         return None
     script = language in {"js", "ts"}
     if script and _MARKUP.search(data):
@@ -90,7 +108,7 @@ def token_meaning(language: str, data: bytes) -> Hashable | None:
             if literal is None:
                 return None
             kind, token = "text", literal.group()
-        if language == "c" and token == b"#" and (line or not out):
+        if language in _DIRECTIVES and token == b"#" and (line or not out):
             directive = _DIRECTIVE.match(data, at)
             if directive is None or b"/*" in directive.group():
                 return None
@@ -114,14 +132,16 @@ def token_meaning(language: str, data: bytes) -> Hashable | None:
 @lru_cache(maxsize=16)
 def balanced(language: str, data: bytes) -> bool | None:
     """Whether every bracket of a text is closed by its like; None where it can't be scanned."""
-    scanner = _BRACKETS.get(_SAME_STRINGS.get(language, language))
+    scanner = _bracket_scanner(_SAME_STRINGS.get(language, language))
     if scanner is None or (language in _SCRIPTS and _MARKUP.search(data)):
+        return None
+    if _misread(language, data):
         return None
     waiting: list[bytes] = []
     found = scanner.search(data)
     while found:
         at, token = found.end(), found.group()
-        if found.lastgroup == "open" and language != "rust":
+        if found.lastgroup == "open" and language not in _LONE_QUOTES:
             return None
         if token == b"/" and language in _SCRIPTS and _before(data, found.start()):
             literal = _REGEX.match(data, found.start())
@@ -136,6 +156,10 @@ def balanced(language: str, data: bytes) -> bool | None:
     return not waiting
 
 
+def _misread(language: str, data: bytes) -> bool:
+    return language in _UNREADABLE and _UNREADABLE[language].search(data) is not None
+
+
 def _before(data: bytes, at: int) -> bool:
     """Whether a regular expression, not a division, may start here."""
     at -= 1
@@ -145,6 +169,10 @@ def _before(data: bytes, at: int) -> bool:
 
 
 _SCRIPTS = ("js", "ts")
+_LONE_QUOTES = ("rust", "scala")
+_BY_LINES = ("swift", "scala")
+"""Of these only the brackets are read here: the space around a sign, or before a line, counts."""
+_DIRECTIVES = ("c", "csharp")
 _OPENED_BY = {b")": b"(", b"]": b"[", b"}": b"{"}
 
 
@@ -153,6 +181,8 @@ def _put(out: list[bytes], token: bytes, kind: str, gap: bool, new_line: bool) -
         out.append(b"\n")
     elif kind == "sign" and gap and out and _glues(out[-1], token):
         out.append(b" ")  # `a + +b` is not `a ++b`
+    elif gap and out and out[-1] == b"." and token[:1].isdigit():
+        out.append(b" ")
     out.append(token)
 
 
@@ -177,6 +207,8 @@ def _track(brackets: list[bytes], sign: bytes) -> None:
 
 
 def _glues(before: bytes, after: bytes) -> bool:
+    if after == b"." and before[-1:].isdigit():
+        return True  # `1 . 2` is not `1.2`
     return before[-1:] in b"+-&|=<>!/*:.?" and after[:1] in b"+-&|=<>!/*:.?"
 
 

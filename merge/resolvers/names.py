@@ -25,7 +25,9 @@ _ASSIGNED = re.compile(rb"[^=()]*(?:\([^()]*\)[^=()]*)*?(?=:=|(?<![=<>!])=(?![=>
 _PARAMETERS = re.compile(rb"\(([^()]*)\)[^()]*(?:[{:(]|=>|->)\s*$")
 _OTHERS = (
     re.compile(rb"\bfor\b\s*\(?([^()=;]*?)\b(?:in|of)\b"),
-    re.compile(rb"\b(?:as\s+(?=\w)|catch\s*\()([\w.\s]+)"),
+    re.compile(rb"\b(?:as\s+(?=[\w$])|catch\s*\()([\w.$|\\\s]+)"),
+    re.compile(rb"\bfunction\b[^()]*\(([^()]*)\)"),
+    re.compile(rb"=>\s*(\$\w+)"),
     re.compile(rb"\|([^|]*)\|"),
     re.compile(rb"(\w+)\s*=>"),
 )
@@ -82,6 +84,6 @@ def _names_given(language: str, row: Iterable[bytes]) -> set[bytes]:
             parts += found[1].split(b",")
         parts += (part for form in _OTHERS for f in form.findall(line) for part in f.split(b","))
     for part in parts:
-        names = [n for n in _NAME.findall(part.split(b":")[0]) if n not in _KEYWORDS]
+        names = [n for n in _NAME.findall(re.split(rb"[:=]", part)[0]) if n not in _KEYWORDS]
         given |= {names[0 if language == "go" else -1]} if names else set()
     return given

@@ -1,0 +1,111 @@
+"""Which names a file defines at its top level, to find one that a merge would define twice.
+
+What is counted may be too little, never another thing: two definitions that are rightly there
+(overloads, setters, parts of one class) must not be taken for one thing given twice.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from merge.languages import BROKEN, language_of, read_python
+
+Definitions = Counter[str]
+
+
+def definitions(path: str, data: bytes) -> Definitions | None:
+    """How often each top-level name is defined, None where that is not known.
+
+    Python counts names of each scope; other languages only what starts a line.
+    """
+    language = language_of(path)
+    if language == "python":
+        try:
+            return Counter(_python_names(read_python(data).body, ""))
+        except BROKEN:
+            return None
+    if language == "ruby":
+        return Counter(_ruby_names(data))
+    pattern = _DEFINES.get(language)
+    if pattern is None:
+        return None
+    return Counter(
+        b" ".join(part for part in found.groups() if part).decode("utf-8", "replace")
+        for found in pattern.finditer(data)
+    )
+
+
+def _python_names(body: list[ast.stmt], scope: str) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if not node.decorator_list:  # overloads, setters and registrations share a name
+                yield f"{scope}{node.name}"
+        elif isinstance(node, ast.ClassDef):
+            yield f"{scope}{node.name}"
+            yield from _python_names(node.body, f"{scope}{node.name}.")
+
+
+def _ruby_names(data: bytes) -> Iterator[str]:
+    """Methods, each with the classes and modules around it, told by indentation."""
+    around: list[tuple[int, bytes]] = []
+    for found in _RUBY.finditer(data):
+        depth = len(found["indent"].expandtabs(8))
+        while around and around[-1][0] >= depth:
+            around.pop()
+        if found["what"] == b"def":
+            scope = b".".join(name for _, name in around)
+            yield (scope + b"." + found["name"]).decode("utf-8", "replace")
+        around.append((depth, found["name"]))
+
+
+_RUBY = re.compile(
+    rb"^(?P<indent>[ \t]*)(?:private |protected |private_class_method )?"
+    rb"(?P<what>class|module|def)[ \t]+(?P<name><<[ \t]*\w+|[\w.:]+[?!=]?)"
+    rb"(?![^\n]*;[ \t]*end\b)",
+    re.M,
+)
+_JS = re.compile(
+    rb"^(?:export\s+)?(?:default\s+)?(?:declare\s+)?(?:abstract\s+)?(?:async\s+)?"
+    rb"(?:function\s*\*?|class|const|let|enum|const\s+enum)\s+([A-Za-z_$][\w$]*)\s*[=({<:\s]"
+    rb"(?![^\n]*;\s*//\s*overload)",
+    re.M,
+)
+_DEFINES: dict[str, re.Pattern[bytes]] = {
+    "js": _JS,
+    "ts": re.compile(
+        rb"^(?:export\s+)?(?:default\s+)?(?:declare\s+)?(?:abstract\s+)?"
+        rb"(?:class|const|let|enum|type)\s+([A-Za-z_$][\w$]*)",
+        re.M,
+    ),
+    "go": re.compile(rb"^(?:func\s+(\([^)]*\)\s*)?|type\s+)(?!init\b|_\b)(\w+)", re.M),
+    "rust": re.compile(
+        rb"^(?:pub(?:\([^)]*\))?\s+)?(?:async\s+|unsafe\s+|const\s+)*"
+        rb"(?:fn|struct|enum|trait|mod|type|static|union)\s+(\w+)",
+        re.M,
+    ),
+    "java": re.compile(
+        rb"^(?:(?:public|final|abstract|sealed)\s+)*(?:class|interface|enum|record)\s+(\w+)", re.M
+    ),
+    "kotlin": re.compile(
+        rb"^(?:(?:public|internal|private|open|abstract|sealed|data)\s+)*"
+        rb"(?:class|interface|object)\s+(\w+)",
+        re.M,
+    ),
+    "php": re.compile(
+        rb"^(?:(?:abstract|final|readonly)\s+)*(?:class|interface|trait|enum)\s+(\w+)"
+        rb"|^function\s+&?(\w+)",
+        re.M,
+    ),
+    "swift": re.compile(
+        rb"^(?:(?:public|internal|private|fileprivate|open|final|indirect)\s+)*"
+        rb"(?:class|struct|enum|protocol|actor)\s+(?!func\b|var\b)(\w+)",
+        re.M,
+    ),
+    "scala": re.compile(
+        rb"^(?:(?:final|sealed|abstract|case|implicit)\s+)*(class|trait|object)\s+(\w+)", re.M
+    ),
+    "css": re.compile(rb"^@(?:keyframes|font-feature-values)\s+([\w-]+)", re.M),
+}
