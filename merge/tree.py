@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from merge.types import Entry, MergeMessage, TreeMerge
@@ -30,6 +31,8 @@ _KINDS = (
     ("binary", "binary"),
 )
 
+_TREE = re.compile(rb"(?:[0-9a-f]{64}|[0-9a-f]{40})\Z")
+
 
 class MergeTreeError(ValueError):
     """Output of `git merge-tree` that has another shape than the one documented."""
@@ -38,12 +41,14 @@ class MergeTreeError(ValueError):
 def parse_merge_tree(output: bytes, clean: bool) -> TreeMerge:
     """The values in the output of `git merge-tree --write-tree -z`; `clean` is exit code 0.
 
-    Raises MergeTreeError if the output has another shape.
+    What merge drivers print comes before the tree, into the same output. Raises MergeTreeError if
+    the output has another shape.
     """
     fields = output.split(b"\0")
-    tree = _text(fields[0]).strip()
-    if not tree:
-        raise MergeTreeError("git merge-tree printed no tree")
+    found = _TREE.search(fields[0])
+    if found is None:
+        raise MergeTreeError(f"git merge-tree printed no tree: {fields[0][:200]!r}")
+    tree = found[0].decode()
     stages: dict[str, dict[int, Entry]] = {}
     at = 1
     while at < len(fields) and fields[at]:

@@ -174,3 +174,14 @@ def test_move_to_a_declared_place_is_no_undeclared_deletion(
     theirs = side(repo, "two", ("move", "src/old.py", "lib/new.py"))
     outcome = merged(repo, ours, theirs, Settings(declared=declared))
     assert kinds(outcome) == ({"src/old.py": "deletion"} if asked else {})
+
+
+@pytest.mark.parametrize("said", ["merging a\\n", "merging a"])
+def test_what_a_merge_driver_prints_is_not_taken_for_the_tree(repo: Repo, said: str) -> None:
+    repo.git("config", "merge.loud.driver", f"printf '{said}'; git merge-file --union %A %O %B")
+    repo.commit("base", {"a": TEXT, ".gitattributes": "a merge=loud\n"})
+    ours = side(repo, "one", ("write", "a", TEXT + "one\n"))
+    theirs = side(repo, "two", ("write", "a", TEXT + "two\n"))
+    outcome = merged(repo, ours, theirs)
+    assert outcome.tree is not None
+    assert repo.show(outcome.tree, "a").decode() == TEXT + "one\ntwo\n"
