@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -161,6 +162,16 @@ class Conversation:
         """Exactly `size` bytes of its output."""
         found: bytes = self._out.read(size)
         if len(found) != size:
+            raise self._ended()
+        return found
+
+    def some(self, seconds: float) -> bytes:
+        """What it has said since; nothing if it is silent for so long. Not with `line` or `read`,
+        which keep a part of the output back."""
+        if not select.select([self._out], [], [], seconds)[0]:
+            return b""
+        found = os.read(self._out.fileno(), 65536)
+        if not found:
             raise self._ended()
         return found
 

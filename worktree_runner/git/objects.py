@@ -15,14 +15,11 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from merge.tree import parse_merge_tree
 from merge.types import Entry, TreeMerge
 from worktree_runner.git.gateway import Git, GitError
+from worktree_runner.git.merger import MERGE_TIMEOUT_S, Merger
 from worktree_runner.git.reader import Reader
 from worktree_runner.git.writer import DATES, Writer
-
-MERGE_TIMEOUT_S = 300.0
-"""Git's merge can take exponential time on criss-cross histories."""
 
 
 class Objects:
@@ -32,11 +29,13 @@ class Objects:
         self.git = git
         self.reader = Reader(git)
         self.writer = Writer(git)
+        self.merger = Merger(git, self.writer)
 
     def close(self) -> None:
         """Ends the git commands that were kept running; the next question starts them again."""
         self.reader.close()
         self.writer.close()
+        self.merger.close()
 
     # -- reading ---------------------------------------------------------------------
 
@@ -84,11 +83,7 @@ class Objects:
     # -- merging and writing ---------------------------------------------------------
 
     def merge_tree(self, ours: str, theirs: str) -> TreeMerge:
-        args = ("merge-tree", "--write-tree", "-z", "--messages", ours, theirs)
-        output = self.git.run(*args, check=False, timeout=MERGE_TIMEOUT_S)
-        if output.code not in (0, 1):
-            raise GitError(args, output)
-        return parse_merge_tree(output.out, clean=output.code == 0)
+        return self.merger.merge(ours, theirs)
 
     def scan(self, pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, ...] | None, ...]:
         """For each pair of commits the paths in conflict, None where git merges them cleanly.

@@ -84,7 +84,9 @@ def publish(repository: Repository, target: str, candidate: str) -> Publication:
         named = " and ".join(str(tree.path) for tree in places)
         reason = f"{target} is checked out in more than one worktree: {named}"
         return Publication(Outcome.HELD, at, reason, (), "git worktree remove one of them")
-    return _fast_forward(places[0].path, target, at, candidate)
+    result = _fast_forward(places[0].path, target, at, candidate)
+    objects.merger.close()  # the attributes in the checkout may be others now
+    return result
 
 
 def _recreate(target: str) -> str:

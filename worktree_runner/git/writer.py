@@ -42,6 +42,14 @@ class Writer:
                 self._commits = None
         return self.plain_commit(tree, parents, message)
 
+    def object(self, text: bytes) -> str:
+        """The id of the commit object with this text, which is written if it is not there yet.
+
+        Raises GitEndedError if somebody ended the command.
+        """
+        with self._lock:
+            return self._hashed(text)
+
     def plain_commit(
         self,
         tree: str,
