@@ -34,16 +34,22 @@ class Canvas:
         Gives the names that stand in these statements now.
         """
         known = {statement.lines for statement in base.statements}
-        done: set[Element] = set()
-        for index, item in enumerate(self.items):
-            if not isinstance(item, Statement) or item.lines not in known:
-                continue
-            held = set(item.elements)
-            forms = [s for s in theirs.statements if held & set(s.elements)]
-            if len(forms) == 1 and held & wanted <= set(forms[0].elements) <= wanted:
-                self.items[index] = self._ended(forms[0], forms[0].elements)
-                done |= set(forms[0].elements)
-        return done
+        placed: list[Statement] = []
+        items: list[Statement | bytes] = []
+        for item in self.items:
+            form = None
+            if isinstance(item, Statement) and item.lines in known:
+                held = set(item.elements)
+                forms = [s for s in theirs.statements if held & set(s.elements)]
+                if len(forms) == 1 and held & wanted <= set(forms[0].elements) <= wanted:
+                    form = forms[0]
+            if form is None:
+                items.append(item)
+            elif form not in placed:  # else it gives in one statement what ours gives in several
+                placed.append(form)
+                items.append(self._ended(form, form.elements))
+        self.items = items
+        return {element for form in placed for element in form.elements}
 
     def _ended(self, statement: Statement, elements: tuple[Element, ...]) -> Statement:
         lines = tuple(line.rstrip(b"\r\n") + self.end for line in statement.lines)

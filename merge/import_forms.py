@@ -135,7 +135,7 @@ def _js_named(kept: Lines, found: re.Match[str]) -> Statement:
     module = found["module"]
     if not names:
         return Statement(kept, (Element("opaque", " ".join(found.group().split()), "", ""),))
-    elements = [Element(kind, module, name, alias) for name, alias in names]
+    elements = [_js_element(kind, module, *name) for name in names]
     default = found["default"]
     if default:
         elements.insert(0, Element(kind, module, "default", default))
@@ -144,6 +144,13 @@ def _js_named(kept: Lines, found: re.Match[str]) -> Statement:
     return Statement(
         kept, tuple(elements), opening, f"}} from {quote}{module}{quote}{found['end']}"
     )
+
+
+def _js_element(kind: str, module: str, name: str, alias: str) -> Element:
+    """The element of a name in braces; `import {type A}` brings what `import type {A}` brings."""
+    bare = re.sub(r"^type\s+", "", name)
+    only_type = bare != name and not kind.endswith(" type")
+    return Element(f"{kind} type" if only_type else kind, module, bare, alias)
 
 
 # --- Go, Rust, Java, Kotlin -------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -60,7 +61,13 @@ def with_elements(
         module = statement.opening.rpartition("use ")[2].removesuffix("::{")
         words = [_use_word(e, module) for e in elements]
     else:
-        words = [e.name + (f" as {e.alias}" if e.alias else "") for e in named]
+        inline = "" if re.match(r"\w+ type\b", statement.opening) else "type "
+        words = [
+            (inline if e.kind.endswith(" type") else "")
+            + e.name
+            + (f" as {e.alias}" if e.alias else "")
+            for e in named
+        ]
     if not words or len(elements) - len(named) != sum(
         e.name == "default" for e in statement.elements
     ):

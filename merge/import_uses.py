@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from merge.import_values import Element, go_names
+from merge.import_values import Element, bound_names, go_names
 from merge.text import Lines
 
 _WORDS = re.compile(rb"(?<![\w$.])[\w$]+")
@@ -38,6 +38,11 @@ class Use:
         if element.kind == "import" and not element.name:  # Python's `import a.b` binds `a`
             binding = element.alias or element.module.split(".")[0]
         return binding.encode() in self.words if binding else None
+
+    def mentions(self, element: Element) -> bool:
+        """Whether the merged text has the element's name anywhere, in lines of either side."""
+        words = set(_WORDS.findall(b"\n".join(self.merged)))
+        return any(name.encode() in words for name in bound_names(element))
 
     def narrowed(self, element: Element, added: Iterable[Element]) -> bool:
         """Whether the removing side imports the same thing still, for less or by another name."""

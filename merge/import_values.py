@@ -44,6 +44,18 @@ def go_names(element: Element) -> set[str]:
     return {last, bare, *re.split(r"[-.]", last), last.replace("-", "_"), last.replace("-", "")}
 
 
+def bound_names(element: Element) -> set[str]:
+    """The names that this may have in the code."""
+    if element.kind == "go":
+        return go_names(element)
+    return {element.module.split(".")[0]} if is_package(element) else {element.binding} - {""}
+
+
+def is_package(element: Element) -> bool:
+    """Whether this is Python's `import a.b`, which binds `a`, as `import a.c` does too."""
+    return element.kind == "import" and not element.alias and not element.name
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """Lines `start:end` of the file. `opening` is what stands before the list of names."""

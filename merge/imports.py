@@ -21,7 +21,7 @@ from merge.import_canvas import Canvas
 from merge.import_moves import moved_from
 from merge.import_syntax import elements_outside, find_region
 from merge.import_uses import Use
-from merge.import_values import Element, Region, go_names
+from merge.import_values import Element, Region, bound_names, go_names, is_package
 from merge.text import Lines, line_end, split_lines
 from merge.types import ConflictHunk
 
@@ -147,9 +147,8 @@ def merge_regions(
             return None
     lines = canvas.lines()
     again = find_region(language, (*_GROUP.get(language, ()), *lines))
-    if again is None or {e for s in again.statements for e in s.elements} != wanted:
-        return None
-    return lines
+    held = [e for s in again.statements for e in s.elements] if again else []
+    return lines if sorted(held) == sorted(wanted) else None
 
 
 def _wanted(
@@ -177,7 +176,32 @@ def _wanted(
             return None  # only the type, or another alias, is left of what is used
         if used and not own.defines(element) and not _replaced(element, added, bound):
             wanted.add(element)
+    resourced = _removed_and_moved(b, o, t, uses)
+    if resourced is None:
+        return None
+    wanted -= resourced
     return wanted if _bindings_are_unique(wanted, o, t) else None
+
+
+def _removed_and_moved(
+    base: set[Element], ours: set[Element], theirs: set[Element], uses: tuple[Use, Use]
+) -> set[Element] | None:
+    """What one side took from another place, while the other took it out, and nothing uses it.
+
+    None where the merged text uses it in lines of the removing side, which has the name from
+    elsewhere then; a use in other lines needs the import, so that one stays.
+    """
+    gone: set[Element] = set()
+    for remover, mover, use in ((ours, theirs, uses[0]), (theirs, ours, uses[1])):
+        kept = {name for e in remover for name in bound_names(e)}
+        lost = {name for e in base - ours - theirs for name in bound_names(e)} - kept
+        for element in sorted(mover - base):
+            if not bound_names(element) & lost or use.of(element):
+                continue
+            if use.mentions(element):
+                return None
+            gone.add(element)
+    return gone
 
 
 def _takes_everything(element: Element) -> bool:
@@ -209,25 +233,13 @@ def _bindings_are_unique(wanted: set[Element], ours: set[Element], theirs: set[E
     """No name may mean two things, unless one side alone already had it so."""
     known: dict[str, Element] = {}
     for element in sorted(wanted):
-        for name in _bound(element):
+        for name in bound_names(element):
             other = known.setdefault(name, element)
-            if other == element or (_is_package(other) and _is_package(element)):
+            if other == element or (is_package(other) and is_package(element)):
                 continue
             if not any({other, element} <= side for side in (ours, theirs)):
                 return False
     return True
-
-
-def _bound(element: Element) -> set[str]:
-    """The names that this may have in the code."""
-    if element.kind == "go":
-        return go_names(element)
-    return {element.module.split(".")[0]} if _is_package(element) else {element.binding} - {""}
-
-
-def _is_package(element: Element) -> bool:
-    """Whether this is Python's `import a.b`, which binds `a`, as `import a.c` does too."""
-    return element.kind == "import" and not element.alias and not element.name
 
 
 def _order_kept(regions: Sequence[Region]) -> bool:

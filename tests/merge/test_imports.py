@@ -141,3 +141,43 @@ def test_line_that_grows_is_laid_out_as_the_file_is(rest: str, expected: str) ->
     )
     found = merge_file(base.encode(), ours.encode(), theirs.encode(), "a.ts")
     assert found.data == (expected % (a, b, c, module) + rest).encode()
+
+
+def test_type_in_braces_and_type_import_are_the_same_import() -> None:
+    base = 'import { Row } from "m/row"\n\nlet a: Row\n'
+    ours = 'import type { Row } from "m/row"\n\nlet a: Row\n'
+    theirs = 'import { type Row } from "m/row"\n\nlet a: Row\n'
+    assert merged("a.ts", base, ours, theirs) == ours
+    assert merged("a.ts", base, theirs, ours) == theirs
+
+
+def test_type_in_braces_stays_one_in_a_list_that_grows() -> None:
+    base = 'import { a } from "m"\n\na()\n'
+    ours = 'import { a, type B } from "m"\n\na()\n'
+    theirs = 'import { a, c } from "m"\n\na()\n'
+    expected = 'import { a, type B, c } from "m"\n\na()\n'
+    assert merged("a.ts", base, ours, theirs) == expected
+    assert merged("a.ts", base, theirs, ours) == expected
+
+
+def test_statements_that_one_side_made_one_are_not_doubled() -> None:
+    base = 'import { a } from "m"\nimport { x } from "n"\nimport { b } from "m"\n\nf(a, b, x)\n'
+    ours = base.replace('import { b } from "m"\n', 'import { b } from "m"\nimport { z } from "o"\n')
+    theirs = 'import { a, b } from "m"\nimport { x } from "n"\n\nf(a, b, x)\n'
+    expected = (
+        'import { a, b } from "m"\nimport { x } from "n"\nimport { z } from "o"\n\nf(a, b, x)\n'
+    )
+    assert merged("a.ts", base, ours, theirs) == expected
+
+
+def test_name_that_one_side_took_out_and_the_other_took_from_elsewhere() -> None:
+    used = "import os\nfrom m.old import each\n" + GAP + "each(os)\n"
+    ours = "import os\n" + GAP + "each(os)\n"  # another `each` than the one that was imported
+    theirs = "import os\nfrom m.new import each\n" + GAP + "each(os)\n"
+    assert merged("a.py", used, ours, theirs) is None
+    assert merged("a.py", used, theirs, ours) is None
+    anew = theirs + GAP + "each(end)\n"
+    found = merged("a.py", used + GAP, ours.replace("each(os)", "os()") + GAP, anew)
+    assert found == anew.replace("each(os)", "os()")
+    unused = [text.replace("each(os)", "f(os)") for text in (used, ours, theirs)]
+    assert merged("a.py", *unused) == unused[1]
