@@ -26,6 +26,9 @@ from merge.tree import LFS_HEAD, SUBMODULE, classify, is_conflict, merged_mode
 from merge.types import Choice, Entry, FileConflict, MergeOutcome, Resolution, TreeMerge
 
 DIFF_LIMIT = 200_000
+OWN_DRIVER = "wtrun"
+"""As the documentation names a merge driver that uses these rules."""
+AUTO_MERGING = "Auto-merging"
 CRISS_CROSS = "the history is criss-cross (several merge bases), so the base is itself a merge"
 _WHY = {
     "modify/delete": "one side changed the file, the other deleted it",
@@ -56,6 +59,7 @@ class _Work:
     conflicts: list[FileConflict] = field(default_factory=list)
     segments: dict[str, tuple[Segment, ...]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    drivers: Mapping[str, str] = field(default_factory=dict)
 
 
 def merge_commits(
@@ -77,6 +81,7 @@ def merge_commits(
     work = _Work(store, merged, settings, labels, criss_cross)
     brought = store.changed_paths(ours, merged.tree)
     _keep_ours(work, brought)
+    _drivers(work)
     for path in sorted(merged.stages):
         if path not in work.edits:
             _conflicted_path(work, path)
@@ -113,6 +118,17 @@ def _keep_ours(work: _Work, brought: Mapping[str, tuple[Entry | None, Entry | No
         work.notices.append(f"{path}: changed by {work.labels[1]}, but the run owns it; {what}")
 
 
+def _drivers(work: _Work) -> None:
+    """Lists what was combined in another way than as text, as the repository's attributes ask."""
+    combined = {p for m in work.merged.messages if m.type == AUTO_MERGING for p in m.paths}
+    combined -= work.edits.keys()
+    if combined:
+        work.drivers = work.store.merge_drivers(combined)
+    for path, name in sorted(work.drivers.items()):
+        if path not in work.merged.stages:
+            work.notices.append(f"{path}: combined by the merge driver {name} (attributes)")
+
+
 def fingerprint(stages: Mapping[int, Entry]) -> str:
     """Equal exactly while base, ours and theirs are."""
     text = "\n".join(f"{n} {stages[n].mode} {stages[n].oid}" for n in sorted(stages))
@@ -140,6 +156,8 @@ def _conflicted_path(work: _Work, path: str) -> None:
     forbidden = CRISS_CROSS if work.criss_cross else ""
     if merged_elsewhere(work.merged, path):
         forbidden = "the file was also renamed in conflict"
+    elif (driver := work.drivers.get(path, OWN_DRIVER)) != OWN_DRIVER:
+        forbidden = f"the merge driver {driver} left a conflict"
     result = merge_file(base, ours, theirs, path, work.settings, forbidden=forbidden)
     if result.data is None:
         _escalate_text(work, path, kind, result, ours)
@@ -250,7 +268,7 @@ def _clean_paths(
     }  # fmt: skip
     if not candidates:
         return
-    combined = {p for m in work.merged.messages if m.type == "Auto-merging" for p in m.paths}
+    combined = {p for m in work.merged.messages if m.type == AUTO_MERGING for p in m.paths}
     plans = work.store.entries(theirs, combined & set(candidates)) if combined else {}
     merged = {
         path: _Merged(old, new, plans.get(path)) for path, (old, new) in candidates.items() if new

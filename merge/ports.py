@@ -22,6 +22,11 @@ class ObjectStore(Protocol):
         """All best common ancestors; more than one means a criss-cross history."""
         ...
 
+    def merge_drivers(self, paths: Iterable[str]) -> Mapping[str, str]:
+        """Of these paths those that git merges in another way than as text, and the name of what
+        does it: `union`, `binary`, or a merge driver that the settings define."""
+        ...
+
     def entries(self, tree: str, paths: Iterable[str]) -> Mapping[str, Entry]:
         """The entries of a tree or commit at these paths; absent paths are left out."""
         ...

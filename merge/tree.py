@@ -110,3 +110,17 @@ def merged_mode(stages: Mapping[int, Entry]) -> str | None:
     if theirs in (ours, base):
         return ours
     return theirs if ours == base else None
+
+
+def merge_drivers(
+    attributes: Iterable[tuple[str, str]], settings: Mapping[str, str]
+) -> dict[str, str]:
+    """Of the paths with these values of the attribute `merge` those that are not merged as text,
+    each with what merges it. `settings` are git's `merge.default` and `merge.NAME.driver`."""
+    found = {}
+    for path, value in attributes:
+        name = settings.get("merge.default", "text") if value == "unspecified" else value
+        name = {"set": "text", "unset": "binary"}.get(name, name)
+        if name in ("union", "binary") or f"merge.{name}.driver" in settings:
+            found[path] = name
+    return found

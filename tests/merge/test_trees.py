@@ -185,3 +185,37 @@ def test_what_a_merge_driver_prints_is_not_taken_for_the_tree(repo: Repo, said: 
     outcome = merged(repo, ours, theirs)
     assert outcome.tree is not None
     assert repo.show(outcome.tree, "a").decode() == TEXT + "one\ntwo\n"
+
+
+def both_changed(repo: Repo, attributes: str, text: str = TEXT) -> MergeOutcome:
+    """Two sides that change neighbouring lines, which the tested tier takes both of."""
+    repo.commit("base", {"a": text, ".gitattributes": attributes})
+    ours = side(repo, "one", ("write", "a", text.replace("line 3\n", "line three\n")))
+    theirs = side(repo, "two", ("write", "a", text.replace("line 4\n", "line four\n")))
+    return merged(repo, ours, theirs)
+
+
+def test_what_a_driver_combined_is_listed(repo: Repo) -> None:
+    outcome = both_changed(repo, "a merge=union\n")
+    assert outcome.notices == ("a: combined by the merge driver union (attributes)",)
+
+
+def test_rules_leave_alone_what_a_driver_of_the_repository_gave_up(repo: Repo) -> None:
+    assert both_changed(repo, "").tree is not None  # neighbouring lines
+    repo.git("config", "merge.strict.driver", "exit 1")
+    repo.write(".git/info/attributes", "a merge=strict\n")
+    again = merged(repo, "one", "two")
+    assert [one.why for one in again.conflicts] == ["the merge driver strict left a conflict"]
+
+
+@pytest.mark.parametrize("attributes", ["a -merge\n", "a binary\n", "a merge=binary\n"])
+def test_files_that_must_not_be_merged_as_text_are_asked(repo: Repo, attributes: str) -> None:
+    assert kinds(both_changed(repo, attributes)) == {"a": "binary"}
+
+
+def test_default_driver_counts_and_an_unknown_one_is_text(repo: Repo) -> None:
+    repo.git("config", "merge.default", "union")
+    assert both_changed(repo, "").notices
+    repo.write(".git/info/attributes", "a merge=nosuch\n")
+    again = merged(repo, "one", "two")
+    assert again.tree is not None and not again.notices

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 
 from merge import Entry, TreeMerge, parse_merge_tree
+from merge.tree import merge_drivers
 from tests.support.repo import Repo
 
 
@@ -43,6 +44,12 @@ class GitObjects:
         return tuple(
             self._git("merge-base", "--all", ours, theirs, codes=(0, 1))[1].decode().split()
         )
+
+    def merge_drivers(self, paths: Iterable[str]) -> Mapping[str, str]:
+        out = self._git("check-attr", "-z", "merge", "--", *paths)[1].decode().split("\0")
+        known = self._git("config", "-z", "--get-regexp", "^merge", codes=(0, 1))[1].decode()
+        settings = dict(line.split("\n", 1) for line in known.split("\0")[:-1])
+        return merge_drivers(zip(out[:-1:3], out[2::3], strict=True), settings)
 
     def entries(self, tree: str, paths: Iterable[str]) -> Mapping[str, Entry]:
         out = self._git("ls-tree", "-r", "-z", tree)[1].decode("utf-8", "surrogateescape")

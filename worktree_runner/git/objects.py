@@ -15,11 +15,14 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from merge.tree import merge_drivers
 from merge.types import Entry, TreeMerge
 from worktree_runner.git.gateway import Git, GitError
 from worktree_runner.git.merger import MERGE_TIMEOUT_S, Merger
 from worktree_runner.git.reader import Reader
 from worktree_runner.git.writer import DATES, Writer
+
+_DRIVERS = r"^merge\.(default|.*\.driver)$"
 
 
 class Objects:
@@ -79,6 +82,15 @@ class Objects:
     def commits(self, base: str, head: str) -> tuple[str, ...]:
         """The commits that `head` has and `base` has not, newest first."""
         return tuple(self.git.text("rev-list", head, f"^{base}").split())
+
+    def merge_drivers(self, paths: Iterable[str]) -> Mapping[str, str]:
+        wanted = b"".join(os.fsencode(path) + b"\0" for path in sorted(set(paths)))
+        if not wanted:
+            return {}
+        found = self.git.run("check-attr", "-z", "--stdin", "merge", stdin=wanted).fields
+        known = self.git.run("config", "-z", "--get-regexp", _DRIVERS, check=False).fields
+        settings = dict(setting.split("\n", 1) for setting in known if "\n" in setting)
+        return merge_drivers(zip(found[::3], found[2::3], strict=True), settings)
 
     # -- merging and writing ---------------------------------------------------------
 
