@@ -22,6 +22,7 @@ from merge.paths import BINARY, suffix_of
 from merge.policy import DEFAULTS, Settings, matches
 from merge.ports import ObjectStore
 from merge.text import Segment, hunks_of
+from merge.together import others_of, together
 from merge.tree import LFS_HEAD, SUBMODULE, classify, is_conflict, merged_mode
 from merge.types import Choice, Entry, FileConflict, MergeOutcome, Resolution, TreeMerge
 
@@ -78,11 +79,13 @@ def merge_commits(
     """
     merged = store.merge_tree(ours, theirs)
     criss_cross = not merged.clean and len(store.merge_bases(ours, theirs)) > 1
-    work = _Work(store, merged, settings, labels, criss_cross)
+    found = together(store, merged, ours, theirs)
+    work = _Work(store, found.merged, settings, labels, criss_cross)
+    work.edits = dict.fromkeys(found.invented)
     brought = store.changed_paths(ours, merged.tree)
     _keep_ours(work, brought)
     _drivers(work)
-    for path in sorted(merged.stages):
+    for path in sorted(work.merged.stages):
         if path not in work.edits:
             _conflicted_path(work, path)
     _unclaimed_messages(work)
@@ -140,6 +143,8 @@ def _conflicted_path(work: _Work, path: str) -> None:
     kind, words = classify(path, stages, work.merged.messages)
     if kind not in {"content", "add/add"}:
         _escalate(work, path, kind, _reason(kind, words))
+        if kind == "rename/rename":
+            _mark(work, path)
         return
     base = work.store.read_blob(stages[1].oid) if 1 in stages else None
     ours, theirs = (work.store.read_blob(stages[n].oid) for n in (2, 3))
@@ -190,7 +195,25 @@ def _reason(kind: str, words: str) -> str:
 
 def _escalate(work: _Work, path: str, kind: str, why: str) -> None:
     stages = work.merged.stages.get(path, {})
-    work.conflicts.append(FileConflict(path, kind, why, stages, fingerprint=fingerprint(stages)))
+    mark, others = fingerprint(stages), others_of(work.merged, path)
+    work.conflicts.append(FileConflict(path, kind, why, stages, fingerprint=mark, others=others))
+
+
+def _mark(work: _Work, path: str) -> None:
+    """Writes both sides' texts of a file into the marked tree, where both are texts."""
+    stages = work.merged.stages[path]
+    if not {2, 3} <= set(stages) or any(entry.mode[:3] != "100" for entry in stages.values()):
+        return
+    base, ours, theirs = (
+        work.store.read_blob(stages[n].oid) if n in stages else None for n in (1, 2, 3)
+    )
+    if any(b"\0" in (data or b"") for data in (base, ours, theirs)):
+        return
+    result = merge_file(base, ours or b"", theirs or b"", path, forbidden="renamed")
+    text = result.data
+    if text is None:
+        text = render(result.segments, labels=work.labels)
+    work.marked[path] = Entry(stages[2].mode, work.store.write_blob(text))
 
 
 def _escalate_text(work: _Work, path: str, kind: str, result: FileMerge, ours: bytes) -> None:

@@ -89,6 +89,8 @@ class FileConflict:
     fingerprint: str = ""
     command: str = ""
     """A command that would settle it, such as a lock file's regeneration; may be empty."""
+    others: tuple[str, ...] = ()
+    """Other paths of the same conflict, such as a file's name before it was renamed."""
 
 
 class ChoiceKind(StrEnum):

@@ -39,6 +39,10 @@ def merged(repo: Repo, ours: str, theirs: str, settings: Settings | None = None)
     return merge_commits(GitObjects(repo), ours, theirs, settings=settings or Settings("tested"))
 
 
+def files(repo: Repo, tree: str) -> list[str]:
+    return repo.git("ls-tree", "-r", "--name-only", tree).splitlines()
+
+
 def kinds(outcome: MergeOutcome) -> dict[str, str]:
     assert (outcome.tree is None) == bool(outcome.conflicts)
     return {conflict.path: conflict.kind for conflict in outcome.conflicts}
@@ -62,6 +66,48 @@ def test_two_files_renamed_to_one_name_are_asked(repo: Repo) -> None:
     repo.commit("base", {"a": TEXT, "b": TEXT.replace("line", "row"), "k": "1\n"})
     ours, theirs = side(repo, "one", ("move", "a", "c")), side(repo, "two", ("move", "b", "c"))
     assert set(kinds(merged(repo, ours, theirs))) == {"c"}
+
+
+@pytest.mark.parametrize("taken", [ChoiceKind.OURS, ChoiceKind.THEIRS])
+def test_a_file_renamed_and_changed_by_both_sides_never_lands_with_markers(
+    repo: Repo, taken: ChoiceKind
+) -> None:
+    repo.commit("base", {"a": TEXT, "k": "1\n"})
+    other = TEXT.replace("line 3\n", "line 3 too\n")
+    ours = side(repo, "one", ("move", "a", "b"), ("write", "b", EDITED))
+    theirs = side(repo, "two", ("move", "a", "c"), ("write", "c", other))
+    asked = {one.path: one for one in merged(repo, ours, theirs).conflicts}
+    assert {path: one.kind for path, one in asked.items()} == dict.fromkeys("bc", "rename/rename")
+    choices = (
+        Choice("b", taken, asked["b"].fingerprint, whole=True),
+        Choice("c", ChoiceKind.DELETE, asked["c"].fingerprint, whole=True),
+    )
+    outcome = merge_commits(GitObjects(repo), ours, theirs, choices=choices)
+    assert outcome.tree is not None
+    expected = EDITED if taken is ChoiceKind.OURS else other
+    assert repo.show(outcome.tree, "b").decode() == expected
+    assert files(repo, outcome.tree) == ["b", "k"]
+
+
+def test_a_file_renamed_and_changed_by_both_sides_is_marked_as_every_other(repo: Repo) -> None:
+    repo.commit("base", {"a": TEXT, "k": "1\n"})
+    ours = side(repo, "one", ("move", "a", "b"), ("write", "b", EDITED))
+    theirs = side(repo, "two", ("move", "a", "c"), ("write", "c", TEXT.replace("line 3\n", "3\n")))
+    outcome = merged(repo, ours, theirs)
+    for path in ("b", "c"):
+        text = repo.show(outcome.marked_tree, path).decode()
+        assert "\n<<<<<<< ours\nline three\n" in text and "\n=======\n3\n>>>>>>> theirs\n" in text
+
+
+def test_two_files_renamed_to_one_name_are_offered_without_markers(repo: Repo) -> None:
+    repo.commit("base", {"a": TEXT, "b": TEXT.replace("line", "row"), "k": "1\n"})
+    ours = side(repo, "one", ("move", "a", "c"), ("write", "c", EDITED))
+    theirs = side(repo, "two", ("move", "b", "c"), ("write", "a", TEXT.replace("line 3", "3")))
+    (one,) = merged(repo, ours, theirs).conflicts
+    choice = Choice("c", ChoiceKind.OURS, one.fingerprint, whole=True)
+    outcome = merge_commits(GitObjects(repo), ours, theirs, choices=[choice])
+    assert outcome.tree is not None
+    assert repo.show(outcome.tree, "c").decode() == EDITED
 
 
 def test_change_follows_a_file_that_the_other_side_renamed(repo: Repo) -> None:
@@ -94,7 +140,15 @@ def test_file_against_directory_is_asked(repo: Repo) -> None:
 def test_link_against_a_file_is_asked(repo: Repo) -> None:
     repo.commit("base", {"a": TEXT, "k": "1\n"})
     ours, theirs = side(repo, "one", ("link", "a", "k")), side(repo, "two", ("write", "a", EDITED))
-    assert "symlink" in kinds(merged(repo, ours, theirs)).values()
+    outcome = merged(repo, ours, theirs)
+    assert kinds(outcome) == {"a": "symlink"}
+    (one,) = outcome.conflicts
+    for kind, expected in ((ChoiceKind.OURS, "k"), (ChoiceKind.THEIRS, EDITED)):
+        choice = Choice("a", kind, one.fingerprint, whole=True)
+        decided = merge_commits(GitObjects(repo), ours, theirs, choices=[choice])
+        assert decided.tree is not None
+        assert files(repo, decided.tree) == ["a", "k"]
+        assert repo.show(decided.tree, "a").decode() == expected
 
 
 def test_lfs_pointer_is_no_text(repo: Repo) -> None:
