@@ -93,8 +93,21 @@ def _hunks(
             return conflict
         lines.append(answer)
     data = composed(segments, lambda index, _: lines[index])
-    said = ", ".join(dict.fromkeys(_WORDS[chosen[i].kind] for i in range(len(conflict.hunks))))
-    return _written(conflict, data, store, f"a person decided: {said}")
+    said = [_WORDS[chosen[index].kind] for index in range(len(conflict.hunks))]
+    return _written(conflict, data, store, f"a person decided: {_told(said)}")
+
+
+def _told(said: Sequence[str]) -> str:
+    """The answers of all hunks: once where they are the same, else each with its hunks."""
+    if len(set(said)) == 1:
+        return said[0]
+    numbers: dict[str, list[str]] = {}
+    for number, words in enumerate(said, start=1):
+        numbers.setdefault(words, []).append(str(number))
+    return "; ".join(
+        f"{'hunk' if len(found) == 1 else 'hunks'} {', '.join(found)}: {words}"
+        for words, found in numbers.items()
+    )
 
 
 def _lines(hunk: ConflictHunk, choice: Choice) -> Lines | None:

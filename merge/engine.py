@@ -21,7 +21,7 @@ from merge.markers import holds_markers, render
 from merge.paths import BINARY, suffix_of
 from merge.policy import DEFAULTS, Settings, matches
 from merge.ports import ObjectStore
-from merge.text import Segment, hunks_of
+from merge.text import Segment, hunks_of, split_lines
 from merge.together import others_of, together
 from merge.tree import LFS_HEAD, SUBMODULE, classify, is_conflict, merged_mode
 from merge.types import Choice, Entry, FileConflict, MergeOutcome, Resolution, TreeMerge
@@ -405,8 +405,13 @@ def _blob(store: ObjectStore, entry: Entry | None) -> bytes:
 
 
 def diff_text(path: str, old: bytes, new: bytes) -> str:
-    """A unified diff for the report; empty for what is no text or far too long."""
+    """A unified diff for the report, as git's; empty for what is no text or far too long."""
     if max(len(old), len(new)) > DIFF_LIMIT or b"\0" in old + new:
         return ""
-    left, right = (data.decode("utf-8", "replace").split("\n") for data in (old, new))
-    return "\n".join(difflib.unified_diff(left, right, f"a/{path}", f"b/{path}", lineterm=""))
+    left, right = (
+        [line.decode("utf-8", "replace") for line in split_lines(data)] for data in (old, new)
+    )
+    found = difflib.unified_diff(left, right, f"a/{path}", f"b/{path}")
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in found
+    )

@@ -56,6 +56,21 @@ def test_replacements_of_neighbouring_lines_are_both_kept_and_listed(repo: Repo)
     assert "-y = 1" in resolution.diff
 
 
+@pytest.mark.parametrize("end", ["\n", "", "\r\n"])
+def test_the_listed_diff_is_one_that_git_applies(repo: Repo, end: str) -> None:
+    base, left, right = (f"x = {a}\ny = {b}{end}" for a, b in ((1, 1), (2, 1), (1, 3)))
+    sides = branches(repo, {"a.txt": base}, {"a.txt": left}, {"a.txt": right})
+    none = Settings(tier="none")
+    mark = merged(repo, sides, settings=none).conflicts[0].fingerprint
+    choice = Choice("a.txt", ChoiceKind.BOTH, mark)
+    outcome = merged(repo, sides, settings=none, choices=[choice])
+    assert outcome.tree is not None
+    repo.git("checkout", "-q", sides[0])
+    (repo.path / "patch").write_bytes(outcome.resolutions[0].diff.encode())
+    repo.git("apply", "patch")
+    assert repo.read("a.txt") == repo.show(outcome.tree, "a.txt")
+
+
 def test_overlapping_change_is_a_question_with_marked_text(repo: Repo) -> None:
     sides = branches(repo, {"a.py": "x = 1\n"}, {"a.py": "x = 2\n"}, {"a.py": "x = 3\n"})
     outcome = merged(repo, sides, labels=("main", "03-02"))
@@ -111,6 +126,8 @@ def test_one_answer_of_two_leaves_the_file_a_question(repo: Repo) -> None:
     assert merged(repo, sides, choices=[first]).tree is None
     outcome = merged(repo, sides, choices=[first, second])
     assert outcome.tree is not None
+    told = "hunk 1: the target's side; hunk 2: the branch's side"
+    assert outcome.resolutions[0].why.endswith(told)
     assert repo.show(outcome.tree, "a.txt").decode() == text.format(2, 3)
 
 
