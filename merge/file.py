@@ -26,6 +26,7 @@ from merge.view import Answer, FileView, Rule, make_view
 LONG_HUNK = 200
 MANY_HUNKS = 200
 BOTH_CHANGED = "both sides changed lines, and one of them turned every line end besides"
+TWO_WAYS = "lines that repeat can be paired in two ways, with two results"
 LOCK_FILE = "lock files are written by their tool, not merged"
 TESTED_NAMES = frozenset({TURNED, *(rule.name for rule in TESTED)})
 NEVER_TESTED = frozenset({"overlap", "delete-vs-change", "contains-other"})
@@ -148,6 +149,8 @@ def _off(view: FileView, rule: str) -> bool:
 
 def _by_hunks(view: FileView, answers: Sequence[Answer | None]) -> Settled | str:
     """The text in which every hunk has its answer, or why there is none."""
+    if view.two_ways:
+        return TWO_WAYS
     for hunk, answer in zip(view.hunks, answers, strict=True):
         reason = _unsettled(hunk, answer)
         if reason:

@@ -32,6 +32,8 @@ class FileView:
     settings: Settings
     segments: tuple[Segment, ...]
     raw: tuple[ConflictHunk, ...]
+    two_ways: bool = False
+    """No hunk is left, but what the lines merge to hangs on how equal lines are paired."""
     hunks: tuple[ConflictHunk, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,8 +63,10 @@ def make_view(
     """The view of three texts; without a base every difference is a hunk.
 
     A merge that is clean only because equal lines were paired one way and not the other shows
-    the hunks of the other way: git may well have seen them.
+    the hunks of the other way: git may well have seen them. One that is clean both ways, with two
+    results, is marked.
     """
+    two_ways = False
     o, t = split_lines(ours), split_lines(theirs)
     if base is None:
         segments = merge_two(o, t)
@@ -71,14 +75,16 @@ def make_view(
         b = split_lines(base)
         whole = merge_lines(b, o, t, trim=False)
         if not (raw := hunks_of(whole)):
-            whole = merge_lines_from_the_end(b, o, t)
-            raw = hunks_of(whole)
+            other = merge_lines_from_the_end(b, o, t)
+            raw = hunks_of(other)
+            two_ways = not raw and other != whole
+            whole = other if raw else whole
         segments = all_trimmed(whole)
     kinds = [kind_of(h, r) for h, r in zip(hunks_of(segments), raw, strict=True)]
     if base is None:
         kinds = ["overlap"] * len(raw)
     named = tuple(_named(segments, kinds))
-    return FileView(path, base or b"", ours, theirs, settings, named, raw)
+    return FileView(path, base or b"", ours, theirs, settings, named, raw, two_ways)
 
 
 def _named(segments: tuple[Segment, ...], kinds: list[str]) -> list[Segment]:
