@@ -155,7 +155,7 @@ class Canvas:
         block = [item for item in self.items[start:stop] if isinstance(item, Statement)]
         above, below = _neighbours(region, source)
         theirs = (*above, source, *below)
-        for key in _SORT_KEYS:
+        for key in (*_SORT_KEYS, *(_PHP_SORT_KEYS if self.language == "php" else ())):
             if len(block) > 1 and _is_sorted(block, key) and _is_sorted(theirs, key):
                 return start + sum(key(item) <= key(new) for item in block)
         return None
@@ -194,6 +194,11 @@ _SORT_KEYS: tuple[Callable[[Statement], str], ...] = (
     lambda statement: statement.key,
     lambda statement: statement.key.lower(),
 )
+_PHP_SORT_KEYS: tuple[Callable[[Statement], str], ...] = (
+    lambda statement: _line_text(statement).replace("\\", " ").lower(),
+    lambda statement: f"{len(_line_text(statement)):4}",
+)
+"""A formatter of PHP puts `A\\B\\C` before `A\\BC`, and older code is sorted by length."""
 
 
 def _joined(host: Statement, source: Statement, missing: Sequence[Element]) -> tuple[Element, ...]:

@@ -1,41 +1,12 @@
-"""How import statements look in each language.
-
-A reader is asked at a line and gives the statement that starts there and the line after it, or
-None. It takes only forms that it understands whole.
-"""
+"""How import statements look in Python, JavaScript, Go, Rust, Java and Kotlin."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from merge.import_values import Element, Statement
+from merge.import_values import LONGEST, Element, Reader, Statement, named, text_of
 from merge.text import Lines
-
-LONGEST = 300
-"""Lines of one statement at most."""
-Reader = Callable[[Sequence[bytes], int], tuple[Statement, int] | None]
-
-
-def _text(lines: Sequence[bytes]) -> str | None:
-    try:
-        return b"".join(lines).decode()
-    except UnicodeDecodeError:
-        return None
-
-
-def _names(text: str, word: str) -> tuple[tuple[str, str], ...] | None:
-    """`a, b as c` as pairs; None for anything else."""
-    pairs = []
-    for part in text.split(","):
-        if not part.strip():
-            continue
-        found = re.fullmatch(rf"\s*({word})(?:\s+as\s+({word}))?\s*", part)
-        if not found:
-            return None
-        pairs.append((found.group(1), found.group(2) or ""))
-    return tuple(pairs)
-
 
 # --- Python -----------------------------------------------------------------------------------
 
@@ -50,13 +21,13 @@ def _python(lines: Sequence[bytes], at: int) -> tuple[Statement, int] | None:
     ):
         grouped = grouped and b")" not in lines[end]
         end += 1
-    text = _text(lines[at:end])
+    text = text_of(lines[at:end])
     if text is None:
         return None
     kept = tuple(lines[at:end])
     found = re.fullmatch(r"import[ \t]+(?P<names>[^#\\;()]+)\s*", text)
     if found:
-        names = _names(found["names"], r"[\w.]+")
+        names = named(found["names"], r"[\w.]+")
         if names:
             elements = tuple(Element("import", name, "", alias) for name, alias in names)
             return Statement(kept, elements, "import "), end
@@ -67,7 +38,7 @@ def _python(lines: Sequence[bytes], at: int) -> tuple[Statement, int] | None:
     )
     if found:
         many = found["many"] is not None
-        names = _names(found["many"] if many else found["one"], r"\w+")
+        names = named(found["many"] if many else found["one"], r"\w+")
         if names:
             module = found["module"]
             elements = tuple(Element("from", module, name, alias) for name, alias in names)
@@ -102,7 +73,7 @@ def _js(lines: Sequence[bytes], at: int) -> tuple[Statement, int] | None:
     end = at + 1
     while end < len(lines) and end - at < 120 and b"{" in head and not _js_closed(lines, at, end):
         end += 1
-    text = _text(lines[at:end])
+    text = text_of(lines[at:end])
     if text is None:
         return None
     kept = tuple(lines[at:end])
@@ -115,7 +86,7 @@ def _js(lines: Sequence[bytes], at: int) -> tuple[Statement, int] | None:
     if found := _JS_BARE.fullmatch(text):
         return Statement(kept, (Element("effect", found["module"], "", ""),), ordered=True), end
     if found := _JS_REQUIRE.fullmatch(text):
-        names = _names(found["names"] or "", r"[\w$]+")
+        names = named(found["names"] or "", r"[\w$]+")
         if found["default"]:
             element = Element("require", found["module"], "", found["default"])
             return Statement(kept, (element,)), end
@@ -131,7 +102,7 @@ def _js_closed(lines: Sequence[bytes], at: int, end: int) -> bool:
 
 def _js_named(kept: Lines, found: re.Match[str]) -> Statement:
     kind = " ".join(f"{found['word']} {found['type'] or ''}".split())
-    names = _names(found["names"], r"(?:type\s+)?[\w$]+")
+    names = named(found["names"], r"(?:type\s+)?[\w$]+")
     module = found["module"]
     if not names:
         return Statement(kept, (Element("opaque", " ".join(found.group().split()), "", ""),))
@@ -202,11 +173,11 @@ def _rust(lines: Sequence[bytes], at: int) -> tuple[Statement, int] | None:
     end += 1
     while end < len(lines) and b";" not in lines[end - 1] and end - first < 60:
         end += 1
-    text = _text(lines[first:end])
+    text = text_of(lines[first:end])
     if text is None or text.count(";") != 1 or not text.rstrip().endswith(";"):
         return None
     kept = tuple(lines[at:end])
-    attributes = "".join((_text(lines[at:first]) or "").split())
+    attributes = "".join((text_of(lines[at:first]) or "").split())
     flat = " ".join(text.split())
     found = re.fullmatch(r"(?P<vis>pub(?:\([^)]*\))? )?(?P<what>use|mod) (?P<path>.*);", flat)
     if not found or "//" in text or "/*" in text or "macro_use" in attributes:
@@ -217,7 +188,7 @@ def _rust(lines: Sequence[bytes], at: int) -> tuple[Statement, int] | None:
         return Statement(kept, (Element(kind, "", path, path),)), end
     grouped = re.fullmatch(r"(?P<module>[\w:]+)::\{(?P<names>[^{}]*)\}", path)
     if grouped:
-        names = _names(grouped["names"], r"[\w:]+|\*")
+        names = named(grouped["names"], r"[\w:]+|\*")
         if names:
             module = grouped["module"]
             elements = tuple(_use(kind, f"{module}::{name}", alias) for name, alias in names)

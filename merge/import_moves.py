@@ -63,6 +63,8 @@ def _root(element: Element) -> str:
         return "/".join(module.split("/")[:3]) + "/*"
     if module.startswith("."):
         return "./*"
+    if element.kind.startswith("php"):
+        return "\\".join(module.split("\\")[:2]) + "/*"
     if "::" in module or element.kind.endswith("use"):
         return module.split("::")[0] + "/*"
     if "/" in module:

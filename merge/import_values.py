@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -42,6 +43,15 @@ def go_names(element: Element) -> set[str]:
     last = re.sub(r"\.v\d+$", "", parts[-1]) if parts else element.module
     bare = re.sub(r"v?\d+$", "", last)
     return {last, bare, *re.split(r"[-.]", last), last.replace("-", "_"), last.replace("-", "")}
+
+
+def clashing_names(element: Element) -> set[str]:
+    """The names that this takes: one of them from two places means two things."""
+    if element.kind == "php const":
+        return {f"const {element.binding}"}
+    if element.kind.startswith("php"):  # which doesn't tell classes and functions by case
+        return {f"{element.kind} {element.binding.lower()}"}
+    return bound_names(element)
 
 
 def bound_names(element: Element) -> set[str]:
@@ -94,3 +104,31 @@ class Region:
     @property
     def comments(self) -> tuple[bytes, ...]:
         return tuple(i.strip() for i in self.items if isinstance(i, bytes) and i.strip())
+
+
+Reader = Callable[[Sequence[bytes], int], tuple[Statement, int] | None]
+"""Is asked at a line and gives the statement that starts there and the line after it, or None.
+
+It takes only forms that it understands whole."""
+LONGEST = 300
+"""Lines of one statement at most."""
+
+
+def text_of(lines: Sequence[bytes]) -> str | None:
+    try:
+        return b"".join(lines).decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def named(text: str, word: str) -> tuple[tuple[str, str], ...] | None:
+    """`a, b as c` as pairs; None for anything else."""
+    pairs = []
+    for part in text.split(","):
+        if not part.strip():
+            continue
+        found = re.fullmatch(rf"\s*({word})(?:\s+as\s+({word}))?\s*", part)
+        if not found:
+            return None
+        pairs.append((found.group(1), found.group(2) or ""))
+    return tuple(pairs)

@@ -18,10 +18,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from merge.import_canvas import Canvas
+from merge.import_includes import order_tells_nothing
 from merge.import_moves import moved_from
 from merge.import_syntax import elements_outside, find_region
 from merge.import_uses import Use
-from merge.import_values import Element, Region, bound_names, go_names, is_package
+from merge.import_values import (
+    Element,
+    Region,
+    bound_names,
+    clashing_names,
+    go_names,
+    is_package,
+)
 from merge.text import Lines, line_end, split_lines
 from merge.types import ConflictHunk
 
@@ -148,7 +156,9 @@ def merge_regions(
     lines = canvas.lines()
     again = find_region(language, (*_GROUP.get(language, ()), *lines))
     held = [e for s in again.statements for e in s.elements] if again else []
-    return lines if sorted(held) == sorted(wanted) else None
+    if again is None or sorted(held) != sorted(wanted):
+        return None
+    return lines if order_tells_nothing(regions, again) else None
 
 
 def _wanted(
@@ -165,6 +175,8 @@ def _wanted(
         return None
     if any(e.kind == "opaque" for e in (b | o | t) - (b & o & t)):
         return None  # a form that is not understood was touched
+    if _means_another_thing(o - b, t, uses[0]) or _means_another_thing(t - b, o, uses[1]):
+        return None
     wanted = (b & o & t) | added
     bound = {e.binding for e in wanted if e.binding}
     for element in sorted((b & o) ^ (b & t)):
@@ -204,6 +216,15 @@ def _removed_and_moved(
     return gone
 
 
+def _means_another_thing(new: set[Element], other: set[Element], use: Use) -> bool:
+    """Whether the other side's own lines use a name that it has from elsewhere than an import.
+
+    It may be a class beside the file's, or what the file itself defines.
+    """
+    known = set[str]().union(*map(clashing_names, other))
+    return any(not clashing_names(e) & known and use.takes_from_beside(e) for e in new - other)
+
+
 def _takes_everything(element: Element) -> bool:
     """Whether this brings names that it doesn't name: stars of any language, Go's dot."""
     star = element.name.endswith("*") and not element.alias
@@ -233,7 +254,7 @@ def _bindings_are_unique(wanted: set[Element], ours: set[Element], theirs: set[E
     """No name may mean two things, unless one side alone already had it so."""
     known: dict[str, Element] = {}
     for element in sorted(wanted):
-        for name in bound_names(element):
+        for name in clashing_names(element):
             other = known.setdefault(name, element)
             if other == element or (is_package(other) and is_package(element)):
                 continue
