@@ -2,8 +2,11 @@
 
 - Conservation: no line that a side added is lost, no line that a side deleted comes back,
   none is doubled, none is invented, unless the rule named it.
-- The result parses if both sides did.
+- The result parses if both sides did, and Python compiles it if it compiled both.
 - Nothing is defined twice that neither side defined twice; also asked of clean merges.
+- Python holds no oddity that neither side held (one key twice, code after a `return`); also asked
+  of clean merges.
+- Every statement of Python stands in the function, branch and loop in which a side has it.
 """
 
 from __future__ import annotations
@@ -11,9 +14,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from merge.definitions import definitions
-from merge.languages import parses
+from merge.definitions import DECORATED, definitions
+from merge.languages import compiles, parses
 from merge.markers import holds_markers
+from merge.python_oddities import oddities
+from merge.python_places import misplaced, placed
 from merge.text import Lines
 from merge.types import ConflictHunk
 
@@ -42,9 +47,10 @@ def unaccounted_line(
 
 def stops_parsing(path: str, ours: bytes, theirs: bytes, result: bytes) -> bool:
     """Whether the result can't be read although both sides could."""
-    if parses(path, result) is not False:
-        return False
-    return parses(path, ours) is True and parses(path, theirs) is True
+    for reads in (parses, compiles):
+        if reads(path, result) is False:
+            return reads(path, ours) is True and reads(path, theirs) is True
+    return False
 
 
 def doubled_definition(path: str, sides: Iterable[bytes], result: bytes) -> str | None:
@@ -57,8 +63,31 @@ def doubled_definition(path: str, sides: Iterable[bytes], result: bytes) -> str 
         known = definitions(path, side)
         if known is None:
             return None
-        repeated = {name: count for name, count in repeated.items() if count > known[name]}
-    return min(repeated, default=None)
+        repeated = {
+            name: count
+            for name, count in repeated.items()
+            if count > known[name] and (known[name] < 2 or not name.startswith(DECORATED))
+        }
+    found = min(repeated, default=None)
+    return None if found is None else found.removeprefix(DECORATED)
+
+
+def oddity(path: str, sides: Iterable[bytes], result: bytes) -> str | None:
+    """Something in the result that nobody writes on purpose and that no side has as often, in
+    words."""
+    found = oddities(path, result)
+    for side in sides if found else ():
+        known = oddities(path, side)
+        found = Counter({what: n for what, n in found.items() if n > known[what]})
+    return min(found, default=None)
+
+
+def moved_statement(path: str, ours: bytes, theirs: bytes, result: bytes) -> str | None:
+    """A statement that stands in the result where no side has it, or None."""
+    sides = placed(path, ours), placed(path, theirs), placed(path, result)
+    if sides[0] is None or sides[1] is None or sides[2] is None:
+        return None
+    return misplaced(sides[0], sides[1], sides[2])
 
 
 def left_markers(sides: Iterable[bytes], result: bytes) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from merge.languages import BROKEN, language_of, read_python
 
@@ -38,14 +38,24 @@ def definitions(path: str, data: bytes) -> Definitions | None:
     )
 
 
-def _python_names(body: list[ast.stmt], scope: str) -> Iterator[str]:
+DECORATED = "@"
+"""What the name of a decorated definition begins with: a few may share one on purpose."""
+_SHARING = {"overload", "setter", "getter", "deleter", "register"}
+
+
+def _python_names(body: Sequence[ast.stmt], scope: str) -> Iterator[str]:
+    """The functions and classes of every scope; in a branch or a loop they belong to the scope."""
     for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            if not node.decorator_list:  # overloads, setters and registrations share a name
-                yield f"{scope}{node.name}"
-        elif isinstance(node, ast.ClassDef):
-            yield f"{scope}{node.name}"
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            marks = {ast.unparse(mark).partition("(")[0] for mark in node.decorator_list}
+            if not any(mark.rpartition(".")[2] in _SHARING for mark in marks):
+                yield f"{DECORATED if marks else ''}{scope}{node.name}"
             yield from _python_names(node.body, f"{scope}{node.name}.")
+            continue
+        for name in ("body", "orelse", "finalbody"):
+            yield from _python_names(getattr(node, name, ()), scope)
+        for handler in getattr(node, "handlers", ()):
+            yield from _python_names(handler.body, scope)
 
 
 def _ruby_names(data: bytes) -> Iterator[str]:
@@ -80,7 +90,9 @@ _DEFINES: dict[str, re.Pattern[bytes]] = {
         rb"(?:class|const|let|enum|type)\s+([A-Za-z_$][\w$]*)",
         re.M,
     ),
-    "go": re.compile(rb"^(?:func\s+(\([^)]*\)\s*)?|type\s+)(?!init\b|_\b)(\w+)", re.M),
+    "go": re.compile(
+        rb"^(?:func\s+(?:\(\s*(?:\w+\s+)?\*?(\w+)[^)]*\)\s*)?|type\s+)(?!init\b|_\b)(\w+)", re.M
+    ),
     "rust": re.compile(
         rb"^(?:pub(?:\([^)]*\))?\s+)?(?:async\s+|unsafe\s+|const\s+)*"
         rb"(?:fn|struct|enum|trait|mod|type|static|union)\s+(\w+)",

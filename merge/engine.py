@@ -304,8 +304,9 @@ def _clean_paths(
             _escalate_clean(work, path, "other", why, found)
         elif sides := [blobs[entry.oid] for entry in found.sides()]:
             name = checks.doubled_definition(path, sides, data)
-            if name is not None:
-                why = f"git merged it cleanly, but the result defines {name} twice"
+            odd = f"the result defines {name} twice" if name else ""
+            if odd := odd or checks.oddity(path, sides, data) or "":
+                why = f"git merged it cleanly, but {odd}"
                 _escalate_clean(work, path, "duplicate", why, found)
 
 

@@ -199,6 +199,12 @@ def failed_check(view: FileView, data: bytes) -> str:
     name = checks.doubled_definition(view.path, (view.ours, view.theirs), data)
     if name is not None:
         return f"the combined text would define {name} twice"
+    odd = checks.oddity(view.path, (view.ours, view.theirs), data)
+    if odd is not None:
+        return f"in the combined text {odd}"
+    moved = checks.moved_statement(view.path, view.ours, view.theirs, data)
+    if moved is not None:
+        return f"in the combined text '{moved}' would stand where neither side has it"
     if checks.left_markers((view.ours, view.theirs), data):
         return "conflict markers would be left in the text"
     return ""

@@ -74,6 +74,22 @@ def read_python(data: bytes) -> ast.Module:
         return ast.parse(data)
 
 
+@lru_cache(maxsize=8)
+def compiles(path: str, data: bytes) -> bool | None:
+    """Whether Python takes a file that it can parse: one parameter or keyword twice, say, is
+    noticed only here. None for other languages."""
+    if language_of(path) != "python":
+        return None
+    try:
+        tree = read_python(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(tree, path, "exec", dont_inherit=True)
+    except BROKEN:
+        return False
+    return True
+
+
 class DuplicateKeyError(ValueError):
     """A mapping that holds one key twice; most readers silently keep the last."""
 
