@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from merge.definitions import DECORATED, definitions
 from merge.languages import compiles, parses
 from merge.markers import holds_markers
+from merge.python_calls import both_extended, by_position
 from merge.python_oddities import oddities
 from merge.python_places import misplaced, placed
 from merge.text import Lines
@@ -93,3 +94,8 @@ def moved_statement(path: str, ours: bytes, theirs: bytes, result: bytes) -> str
 def left_markers(sides: Iterable[bytes], result: bytes) -> bool:
     """Whether the result holds conflict markers, and no side did."""
     return holds_markers(result) and not any(holds_markers(side) for side in sides)
+
+
+def lengthened(path: str, ours: bytes, theirs: bytes, result: bytes) -> str | None:
+    """A function or call to which both sides added something by position, or None."""
+    return both_extended(*(by_position(path, data) for data in (ours, theirs, result)))

@@ -166,6 +166,8 @@ def _unsettled(hunk: ConflictHunk, answer: Answer | None) -> str:
         return f"a hunk is longer than {LONG_HUNK} lines"
     if answer is None:
         return NEVER.get(hunk.kind, "no rule proves how these lines go together")
+    if answer.doubt:
+        return answer.doubt
     lost = checks.unaccounted_line(hunk, answer.lines, answer.explained)
     if lost is not None:
         shown = lost.strip()[:60].decode("utf-8", "replace")
@@ -224,11 +226,20 @@ def _answer(view: FileView, index: int) -> Answer | None:
 
 
 def _first_answer(view: FileView, index: int, rules: Sequence[Rule]) -> Answer | None:
+    """The first answer without a doubt, else the first that there is."""
+    doubtful = None
     for rule in rules:
         answer = None if _off(view, rule.name) else rule.settle(view, index)
-        if answer is not None:
+        if answer is not None and not answer.doubt:
             return answer
-    return None
+        doubtful = doubtful or answer
+    return doubtful
+
+
+def _likeliest(view: FileView, index: int) -> Answer | None:
+    """The answer of the first rule that has any, for a person to judge."""
+    rules = (rule for rule in (*RULES, *TESTED, *GUESSES) if not _off(view, rule.name))
+    return next(filter(None, (rule.settle(view, index) for rule in rules)), None)
 
 
 def _with_proposals(view: FileView, answers: Sequence[Answer | None]) -> tuple[Segment, ...]:
@@ -244,7 +255,7 @@ def _with_proposals(view: FileView, answers: Sequence[Answer | None]) -> tuple[S
         if isinstance(segment, ConflictHunk):
             answer = answers[index]
             if answer is None and _length(segment) <= LONG_HUNK and index < MANY_HUNKS:
-                answer = _first_answer(view, index, (*RULES, *TESTED, *GUESSES))
+                answer = _likeliest(view, index)
             out.append(_proposed(segment, answer))
             index += 1
         else:
@@ -264,4 +275,5 @@ def _whole(view: FileView) -> ConflictHunk:
 def _proposed(hunk: ConflictHunk, answer: Answer | None) -> ConflictHunk:
     if answer is None:
         return hunk
-    return replace(hunk, proposal=answer.lines, proposal_why=reasons((answer.rule,)))
+    why = "; but ".join(filter(None, (reasons((answer.rule,)), answer.doubt)))
+    return replace(hunk, proposal=answer.lines, proposal_why=why)

@@ -85,6 +85,11 @@ _NUMBERED = re.compile(rb"(?:#|/(?:issues|pull|pulls|merge_requests)/|\b[A-Z][A-
 _WORD = re.compile(rb"[a-z]{2,}|[\x80-\xff]+")
 
 
+def words_of(lines: Lines) -> tuple[bytes, ...]:
+    """The words, signs and gaps of these lines, which together are their text."""
+    return tuple(_TOKEN.findall(b"".join(lines)))
+
+
 def merged_tokens(hunk: ConflictHunk) -> Lines | None:
     """The hunk merged word by word, or None where words conflict too."""
     return _merged_tokens(hunk.base, hunk.ours, hunk.theirs)
@@ -92,7 +97,7 @@ def merged_tokens(hunk: ConflictHunk) -> Lines | None:
 
 @lru_cache(maxsize=64)
 def _merged_tokens(base: Lines, ours: Lines, theirs: Lines) -> Lines | None:
-    sides = [tuple(_TOKEN.findall(b"".join(side))) for side in (base, ours, theirs)]
+    sides = [words_of(side) for side in (base, ours, theirs)]
     if max(map(len, sides)) > 4000:
         return None
     merged = merge_lines(*sides)

@@ -97,11 +97,15 @@ def _named(segments: tuple[Segment, ...], kinds: list[str]) -> list[Segment]:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Lines for one hunk; the rule accounts for lines in `explained` that are missing or new."""
+    """Lines for one hunk; the rule accounts for lines in `explained` that are missing or new.
+
+    With a `doubt` they are a proposal only, in every tier.
+    """
 
     lines: Lines
     rule: str
     explained: frozenset[bytes] = frozenset()
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,25 @@
 """Ways of keeping both sides that are likely, not proven.
 
 They are shown as proposals. In the tier `tested` they are taken, but only where the file parses,
-every line is accounted for and nothing is defined twice, and only to be kept if the gate is green
-on the result; the caller runs that gate and undoes them if it is not.
+every line is accounted for, nothing is defined twice and nothing speaks against them
+(`merge.doubts`), and only to be kept if the gate is green on the result; the caller runs that gate
+and undoes them if it is not.
 """
 
 from __future__ import annotations
 
-from merge.checks import doubled_definition, unaccounted_line
+from merge import doubts
+from merge.checks import doubled_definition, lengthened, moved_statement, oddity, unaccounted_line
 from merge.hunk_kinds import merged_tokens
-from merge.languages import parses
+from merge.languages import compiles, parses
 from merge.text import Lines, hunks_of, line_end, merge_lines
 from merge.types import ConflictHunk
 from merge.view import Answer, FileView
 
 
 def both_inserted(view: FileView, index: int) -> Answer | None:
-    """Both insertions whole, in the first order in which the file parses, ours before theirs
-    unless the settings say otherwise.
+    """Both insertions whole, in the first order in which nothing speaks against them, ours before
+    theirs unless the settings say otherwise.
 
     Taken from before equal ends were cut off: where two functions end in the same line, that line
     belongs to both.
@@ -29,12 +31,20 @@ def both_inserted(view: FileView, index: int) -> Answer | None:
     if view.settings.plan_first:
         pairs = pairs[::-1]
     lead, tail = _cut(hunk, raw)
+    rivals = doubts.of_rivals(view.path, raw.ours[lead:], raw.theirs[lead:], view.above(index))
+    doubtful = None
     for first, second in pairs:
         whole = (*_ended(first), *second)
         lines = whole[lead : len(whole) - tail]
-        if _holds_together(view, index, lines):
-            return Answer(lines, "both-inserted", frozenset(raw.ours[len(raw.ours) - tail :]))
-    return None
+        if not _holds_together(view, index, lines):
+            continue
+        doubt = rivals or doubts.of_order(view.path, first, second) or _oddity(view, index, lines)
+        explained = frozenset(raw.ours[len(raw.ours) - tail :])
+        answer = Answer(lines, "both-inserted", explained, doubt)
+        if not doubt:
+            return answer
+        doubtful = doubtful or answer
+    return doubtful
 
 
 def _starts_alike(raw: ConflictHunk) -> bool:
@@ -65,7 +75,10 @@ def adjacent_changes(view: FileView, index: int) -> Answer | None:
     if hunks_of(merged):
         return None
     lines = tuple(line for segment in merged if isinstance(segment, tuple) for line in segment)
-    return Answer(lines, "adjacent-changes") if _holds_together(view, index, lines) else None
+    if not _holds_together(view, index, lines):
+        return None
+    doubt = doubts.of_changes(view.path, hunk) or _oddity(view, index, lines)
+    return Answer(lines, "adjacent-changes", doubt=doubt)
 
 
 def separate_words(view: FileView, index: int) -> Answer | None:
@@ -77,7 +90,8 @@ def separate_words(view: FileView, index: int) -> Answer | None:
     if lines is None or not _holds_together(view, index, lines):
         return None
     explained = frozenset((*hunk.ours, *hunk.theirs, *hunk.base, *lines))
-    return Answer(lines, "separate-words", explained)
+    doubt = doubts.of_words(view.path, hunk, lines) or _oddity(view, index, lines)
+    return Answer(lines, "separate-words", explained, doubt)
 
 
 def _holds_together(view: FileView, index: int, lines: Lines) -> bool:
@@ -85,6 +99,27 @@ def _holds_together(view: FileView, index: int, lines: Lines) -> bool:
     if parses(view.path, data) is False and parses(view.path, view.ours) is not False:
         return False
     return doubled_definition(view.path, (view.ours, view.theirs), data) is None
+
+
+def _oddity(view: FileView, index: int, lines: Lines) -> str:
+    """What speaks against these lines where they stand in the file, or an empty string.
+
+    Not looked for where they are only to be shown: it takes time, and a person looks anyway.
+    """
+    if view.settings.tier != "tested":
+        return ""
+    data = view.with_hunk(index, lines)
+    sides = (view.ours, view.theirs)
+    if compiles(view.path, data) is False and all(compiles(view.path, side) for side in sides):
+        return "with both, Python would not take the file"
+    odd = oddity(view.path, sides, data)
+    if odd is not None:
+        return f"with both, {odd}"
+    longer = lengthened(view.path, *sides, data)
+    if longer is not None:
+        return f"both sides add something by position to {longer}"
+    moved = moved_statement(view.path, *sides, data)
+    return "" if moved is None else f"with both, '{moved}' would stand where neither side has it"
 
 
 def accounted(hunk: ConflictHunk, answer: Answer) -> bool:
