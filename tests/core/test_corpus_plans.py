@@ -21,6 +21,7 @@ import pytest
 import yaml
 
 from tests.support.corpus import corpus_folder
+from worktree_runner.core import verify
 from worktree_runner.core.frontmatter import parse_document
 from worktree_runner.core.ids import parse_directory
 from worktree_runner.core.inventory import as_json, inspect, render
@@ -130,6 +131,18 @@ def test_waves_with_shared_files_are_those_of_the_survey(found: Found) -> None:
             pairs += len(found_pairs)
             sharing += both
     assert (several, shared, pairs, sharing) == (78, 22, 152, 42)
+
+
+def test_every_must_have_is_read_and_none_is_there_in_an_empty_tree(found: Found) -> None:
+    checks = verify.check_plans(found.plans, [], lambda path: b"")
+    assert len(checks) > 1500
+    assert {one.found for one in checks} == {
+        verify.Found.MISSING,
+        verify.Found.LOOSE,
+        verify.Found.UNCLEAR,
+    }
+    artifacts = [one for one in checks if "->" not in one.what]
+    assert sum(one.found is verify.Found.MISSING for one in artifacts) > 0.98 * len(artifacts)
 
 
 def test_plans_with_traps_are_read_as_checked_by_hand(found: Found) -> None:
