@@ -16,7 +16,7 @@ from pathlib import Path
 
 from worktree_runner import process
 from worktree_runner.agents.common import CHECKPOINT
-from worktree_runner.agents.protocol import AgentRequest, Role
+from worktree_runner.agents.protocol import AgentRequest, Launch, Role
 from worktree_runner.core.events import Type
 from worktree_runner.core.limits import SESSION_LOST
 from worktree_runner.core.state import PlanState
@@ -38,7 +38,8 @@ def plan_attempt(session: Session, plan_id: str) -> None:
     """
     plan = session.of(plan_id)
     if plan.fresh or not plan.branch:
-        branch, place = places.free_names(session, session.plan(plan_id))
+        plan_file = session.plan(plan_id)
+        branch, place = places.free_names(session, plan_file.phase, plan_file.number)
         worktree = str(place)
         base, fresh = session.state.tip, True
     else:
@@ -82,7 +83,7 @@ def make_worktree(session: Session, plan_id: str) -> Ready:
     plan = session.of(plan_id)
     place = Path(plan.worktree)
     if plan.fresh:
-        places.make(session, plan_id)
+        places.make(session, plan)
     elif not place.is_dir():
         raise PreconditionError(
             f"The worktree {place} of {plan_id} is gone; its branch {plan.branch} is kept.",
@@ -122,11 +123,7 @@ def launch_attempt(session: Session, plan_id: str) -> None:
     request = compose(session, plan, folder)
     save_text(folder / "request.json", request.model_dump_json(indent=1))
     launch = session.agent_of(plan).build(request)
-    for path in launch.folders:
-        path.mkdir(parents=True, exist_ok=True)
-    for path, text in launch.files.items():
-        save_text(path, text, mode=0o600)
-    save_text(folder / "launch.json", launch.model_dump_json(indent=1))
+    write_launch(folder, launch)
     spec = process.Spec(
         argv=launch.argv,
         cwd=launch.cwd,
@@ -145,6 +142,15 @@ def launch_attempt(session: Session, plan_id: str) -> None:
         start_time=handle.start_time,
         folder=str(folder),
     )
+
+
+def write_launch(folder: Path, launch: Launch) -> None:
+    """Writes what a launch needs on disk, and the launch itself, into the attempt's folder."""
+    for path in launch.folders:
+        path.mkdir(parents=True, exist_ok=True)
+    for path, text in launch.files.items():
+        save_text(path, text, mode=0o600)
+    save_text(folder / "launch.json", launch.model_dump_json(indent=1))
 
 
 def compose(session: Session, plan: PlanState, folder: Path) -> AgentRequest:

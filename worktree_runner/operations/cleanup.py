@@ -215,13 +215,9 @@ def clean_landed(session: Session) -> None:
             [session.state.tip],
             readiness.untouched(session, plan),
         )
-        refs: tuple[str, ...] = ()
         try:
-            _require_own(session.repository, belongings)
-            if not belongings.safe:
-                name = f"{plan.id}-a{plan.attempt}"
-                refs = salvage(session.repository, session.state.id, name, belongings)
-            remove(session.repository, belongings)
+            name = f"{plan.id}-a{plan.attempt}"
+            refs = release(session.repository, session.state.id, name, belongings)
         except WtrunError as error:
             _keep(session, plan.id, f"its worktree or branch stays: {error.message}")
             continue
@@ -235,6 +231,17 @@ def clean_landed(session: Session) -> None:
             salvage=list(refs),
             left=belongings.why_not,
         )
+
+
+def release(repository: Repository, run: str, name: str, belongings: Belongings) -> tuple[str, ...]:
+    """Removes worktree and branch, with what would be lost put under the refs that come back.
+
+    Raises WtrunError where something can't be kept or removed; it stays then.
+    """
+    _require_own(repository, belongings)
+    refs = () if belongings.safe else salvage(repository, run, name, belongings)
+    remove(repository, belongings)
+    return refs
 
 
 def _require_own(repository: Repository, belongings: Belongings) -> None:

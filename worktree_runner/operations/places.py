@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from worktree_runner.core.places import branch_of, folder_of
+from worktree_runner.core.state import PlanState
 from worktree_runner.dialects.schema import Dialect
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git import worktrees
 from worktree_runner.git.exclude import exclude_worktrees
 from worktree_runner.git.repository import Repository
 from worktree_runner.git.worktrees import Mark, Worktree
-from worktree_runner.models import Plan
 from worktree_runner.operations.provision import checkout_environment
 from worktree_runner.operations.runs import made_by_wtrun
 from worktree_runner.operations.session import Session
@@ -28,15 +28,15 @@ def root(repository: Repository, setting: str) -> Path:
 
 
 def names(
-    repository: Repository, dialect: Dialect, setting: str, plan: Plan, n: int
+    repository: Repository, dialect: Dialect, setting: str, phase: str, number: str, n: int
 ) -> tuple[str, Path]:
     """Branch and folder of a plan's n-th fresh attempt; numbered from the second on."""
-    folder = folder_of(dialect, plan.phase, plan.number, n)
-    return branch_of(dialect, plan.phase, plan.number, n), root(repository, setting) / folder
+    folder = folder_of(dialect, phase, number, n)
+    return branch_of(dialect, phase, number, n), root(repository, setting) / folder
 
 
-def free_names(session: Session, plan: Plan) -> tuple[str, Path]:
-    """The first names that nobody uses.
+def free_names(session: Session, phase: str, number: str) -> tuple[str, Path]:
+    """The first names for a plan of the phase that nobody uses.
 
     A branch or folder of that name that wtrun did not make is the user's: PreconditionError
     rather than a quiet second name beside it.
@@ -44,12 +44,14 @@ def free_names(session: Session, plan: Plan) -> tuple[str, Path]:
     taken = Taken.of(session.repository)
     setting = session.settings.worktrees.root
     for n in range(1, TRIES):
-        branch, place = names(session.repository, session.dialect, setting, plan, n)
+        branch, place = names(session.repository, session.dialect, setting, phase, number, n)
         for obstacle in taken.obstacles(branch, place):
             raise obstacle
         if branch not in taken.branches and not is_occupied(place):
             return branch, place
-    raise PreconditionError(f"{plan.id} has {TRIES} left-over branches", hint="wtrun clean --force")
+    raise PreconditionError(
+        f"{phase}-{number} has {TRIES} left-over branches", hint="wtrun clean --force"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +109,12 @@ def is_occupied(place: Path) -> bool:
     return place.is_dir() and any(place.iterdir())
 
 
-def make(session: Session, plan_id: str) -> Worktree:
+def make(session: Session, plan: PlanState) -> Worktree:
     """The worktree of an attempt that has been planned, on its new branch at its base.
 
     One that a crash left half-made is made anew: nothing has run in it yet.
     """
-    plan, repository = session.of(plan_id), session.repository
+    repository = session.repository
     place, mark = Path(plan.worktree), Mark(session.state.id, plan.id, plan.attempt)
     exclude_worktrees(repository.git, repository.layout, place.parent)
     for tree in worktrees.list_own(repository.git, session.state.id):

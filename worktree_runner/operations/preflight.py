@@ -60,7 +60,12 @@ def check_names(project: Project, plans: Sequence[Plan]) -> None:
     found = []
     for plan in plans:
         branch, place = places.names(
-            repository, project.dialect, project.settings.worktrees.root, plan, 1
+            repository,
+            project.dialect,
+            project.settings.worktrees.root,
+            plan.phase,
+            plan.number,
+            1,
         )
         found += taken.obstacles(branch, place)
     by_hint = {one.hint or "": one.message for one in reversed(found)}
