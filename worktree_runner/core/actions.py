@@ -124,6 +124,16 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Verify:
+    """Bring the verification of the phase's goal one step on."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskGoal:
+    """Put to the user what only a person can say about the phase's goal."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Start no further plan; `by` is what a person has to look after."""
 
@@ -147,5 +157,18 @@ class Finish:
 
 
 Action = (
-    Start | Begin | Judge | Merge | Prepare | Advance | Settle | Skip | Ask | Stop | Wait | Finish
+    Start
+    | Begin
+    | Judge
+    | Merge
+    | Prepare
+    | Advance
+    | Settle
+    | Skip
+    | Ask
+    | Verify
+    | AskGoal
+    | Stop
+    | Wait
+    | Finish
 )

@@ -21,7 +21,7 @@ class Type(StrEnum):
 
     RUN_STARTED = "run.started"
     """phase, directory, call (what names the phase in a command), dialect, target, base, planning
-    ("tracked" or "ignored"), agent, options,
+    ("tracked" or "ignored"), agent, options, covers (whether the phase is done with these plans),
     plans: list of {id, path, summary, title, wave, lane, depends_on, order, autonomous, agent},
     words: the dialect's for plan and plans"""
     RUN_RESUMED = "run.resumed"
@@ -120,6 +120,24 @@ class Type(StrEnum):
     order}"""
     QUEUE_CLOSED = "queue.closed"
     """batch, why, empty: whether no finished plan is left to merge"""
+
+    VERIFY_CHECKED = "verify.checked"
+    """tip, present, missing, loose (both texts), unclear: the plans' must-haves looked up in the
+    tip; found: the path of a report that is there already, empty if none counts"""
+    VERIFY_STARTED = "verify.started"
+    """n, base, agent, branch, worktree, report: before the verifier's worktree is made"""
+    VERIFY_ENDED = "verify.ended"
+    """n, exit_code, reason ("exited", "timed_out", "stopped", "lost", "not_started"), outcome of
+    the agent"""
+    VERIFY_FAILED = "verify.failed"
+    """n, reason: the verifier left no report that counts; the phase's goal stays unverified"""
+    VERIFY_REPORTED = "verify.reported"
+    """n (0: the report was there already), report, copy (in the run's folder), status (what
+    follows from it), stated, score, gaps, human, concerns (why it is not taken at its word),
+    accept (whether the user is asked to accept what passed)"""
+    VERIFY_ANSWERED = "verify.answered"
+    """about ("goal" or "acceptance"), answer ("approved", "issues", "later" or, for acceptance that
+    is not asked for any more, "waived"), text"""
 
     PUBLISHED = "target.published"
     """old, new"""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from worktree_runner.core import goal as phase_goal
 from worktree_runner.core import queue as merge_queue
 from worktree_runner.core.events import Event, Type
 from worktree_runner.core.limits import FLEET_KINDS, Failure
@@ -35,7 +36,10 @@ def apply(state: RunState, event: Event) -> RunState:
     if change_run is not None:
         state = change_run(state, event)
     queue = merge_queue.apply(state.queue, event)
-    return state if queue is state.queue else replace(state, queue=queue)
+    goal = phase_goal.apply(state.goal, event)
+    if queue is state.queue and goal is state.goal:
+        return state
+    return replace(state, queue=queue, goal=goal)
 
 
 def _started(state: RunState, event: Event) -> RunState:
@@ -324,6 +328,7 @@ _RUN_CHANGES: dict[str, Callable[[RunState, Event], RunState]] = {
         state, stopping=event.data["reason"], stopped_by=event.data.get("by", "")
     ),
     Type.ATTEMPT_ENDED: _attempt_used,
+    Type.VERIFY_ENDED: _attempt_used,
     Type.MERGE_LANDED: lambda state, event: replace(state, tip=event.data["commit"]),
     Type.RESOLUTION_REPLACED: lambda state, event: replace(state, tip=event.data["commit"]),
     Type.CONFLICTS_FORESEEN: lambda state, event: replace(

@@ -21,6 +21,10 @@ class Policy:
     min_plans_for_parallel: int = 2
     plan_word: str = "plan"
     wave_word: str = "wave"
+    verify: bool = True
+    """Whether the phase's goal is verified at all."""
+    verifier: str = ""
+    """The agent that verifies; empty: none is started, and only a report that is there counts."""
 
     @property
     def tests_resolutions(self) -> bool:

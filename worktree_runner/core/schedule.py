@@ -12,26 +12,34 @@ Merging
   a person's to decide (`conflicts.CONCERNS`) is never let in by it.
 
 Ending
-- Nothing left to start, run, judge or merge: planning files, publish, clean up, then stop with
-  the code that needs a person most.
+- Nothing left to start, run, judge or merge, and every plan of the phase done: its goal is
+  verified (core/goal.py).
+- Then planning files, publish, clean up, and stop with the code that needs a person most.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from worktree_runner.core import queue
 from worktree_runner.core.actions import (
     Action,
     Advance,
     Ask,
+    AskGoal,
     Begin,
     Finish,
     Judge,
     Merge,
     Prepare,
     Settle,
+    Stop,
+    Verify,
     Wait,
 )
+from worktree_runner.core.budgets import add_up, check_budget
 from worktree_runner.core.conflicts import CONCERNS, may_force
+from worktree_runner.core.goal import Goal, Step
 from worktree_runner.core.limits import fleets
 from worktree_runner.core.policy import Policy
 from worktree_runner.core.starting import (
@@ -90,7 +98,35 @@ def decide(
     until = None if state.stopping else next_start(state, rooms, now)
     if busy or state.with_status(*ACTIVE) or state.queue.batch is not None or until is not None:
         return (Wait(until),)
-    return (Finish(exit_code(state)),)
+    if not policy.verify:
+        return (Finish(exit_code(replace(state, goal=Goal()))),)
+    return (_next_of_goal(state, policy) or Finish(exit_code(state)),)
+
+
+def _next_of_goal(state: RunState, policy: Policy) -> Action | None:
+    """What the phase's goal needs now; None if nothing, or nothing that a run can give it."""
+    goal = state.goal
+    if state.stopping or not state.is_goal_due:
+        return None
+    match goal.step:
+        case Step.NOT_BEGUN | Step.ENDED:
+            return Verify()
+        case Step.CHECKED:
+            if goal.found:
+                return Verify()
+            return (_over_budget(state, policy) or Verify()) if policy.verifier else None
+        case Step.VERIFYING:
+            return Wait()
+        case Step.REPORTED if goal.question and policy.interactive and not goal.deferred:
+            return AskGoal()
+    return None
+
+
+def _over_budget(state: RunState, policy: Policy) -> Stop | None:
+    spent = add_up((cost, tokens) for _, cost, tokens in state.usages)
+    over = check_budget(spent, max_cost=policy.max_cost, max_tokens=policy.max_tokens).over
+    more = "raise --max-cost or --max-tokens"
+    return None if over is None else Stop(f"{over} used", "budget", more)
 
 
 def decide_merge(
@@ -210,4 +246,7 @@ def exit_code(state: RunState) -> ExitCode:
         return ExitCode.NO_EXECUTOR if state.stopped_by == "executor" else ExitCode.WAITING
     if state.with_status(Status.FAILED, Status.REJECTED, Status.SKIPPED, Status.WAITING, *ACTIVE):
         return ExitCode.FAILED
-    return ExitCode.DONE
+    if state.goal.step is Step.FAILED or state.goal.has_gaps:
+        return ExitCode.FAILED
+    cut_off = state.stopped_by == "budget" and state.goal.step is Step.CHECKED
+    return ExitCode.WAITING if state.goal.question or cut_off else ExitCode.DONE

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from worktree_runner.core.goal import Goal
 from worktree_runner.core.limits import Failure
 from worktree_runner.core.queue import Queue
 
@@ -153,6 +154,8 @@ class RunState:
     """Why the target could not be published last; empty if it could."""
     planning_commit: str = ""
     queue: Queue = field(default_factory=Queue)
+    goal: Goal = field(default_factory=Goal)
+    """The verification that follows the plans."""
     finished: int | None = None
     paused: int | None = None
     seq: int = 0
@@ -166,6 +169,12 @@ class RunState:
     def is_team(self) -> bool:
         """Whether plans start by their dependencies alone."""
         return bool(self.options.get("team"))
+
+    @property
+    def is_goal_due(self) -> bool:
+        """Whether every plan of the phase is done, so that its goal can be verified."""
+        landed = all(plan.status is Status.LANDED for plan in self.plans.values())
+        return landed and bool(self.facts.get("covers"))
 
     def in_order(self) -> tuple[PlanState, ...]:
         """The plans in the order in which they merge if nothing holds one back."""

@@ -99,8 +99,8 @@ def parse_verification(data: bytes) -> Verification:
         status = VerificationStatus.HUMAN_NEEDED
     if status is VerificationStatus.HUMAN_NEEDED and not human:
         human = tuple(HumanCheck(text) for text in _listed(page, _HUMAN_TITLE))
-    if status is VerificationStatus.GAPS_FOUND and not gaps:
-        gaps = tuple(Gap(text) for text in _listed(page, _GAP_TITLE))
+    if status is VerificationStatus.GAPS_FOUND:
+        gaps = gaps or tuple(Gap(text) for text in _listed(page, _GAP_TITLE))
     score = _text(values.get("score")) or _first(page, _SCORE)
     verified = _text(values.get("verified"))
     return Verification(status, stated, score, verified, gaps, human, front.error)
@@ -136,6 +136,27 @@ def choose_report(paths: Iterable[str], token: str, suffixes: Iterable[str]) -> 
             found.append((stem.lstrip("0") != plain, len(stem), path))
             break
     return tuple(path for *_, path in sorted(found))
+
+
+def with_word(report: bytes, date: str, *, issues: str = "") -> bytes:
+    """The report with what the user said to it at its end: approved, or these issues.
+
+    Issues make it one that found gaps, with each paragraph as a gap, so that what plans the next
+    steps finds them. Said twice, it stands there once.
+    """
+    text = report.decode(errors="surrogateescape")
+    end = "\r\n" if "\r\n" in text else "\n"
+    if issues:
+        parts = [" ".join(part.split()) for part in re.split(r"\n\s*\n", issues) if part.strip()]
+        lines = [f"## Gaps reported by the user ({date})", "", *(f"- {part}" for part in parts)]
+        text = re.sub(r"^(status:[ \t]*)\S[^\r\n]*", r"\1gaps_found", text, count=1, flags=re.M)
+    else:
+        lines = [f"## Approved by the user ({date})"]
+    if lines[0] in text:
+        return text.encode(errors="surrogateescape")
+    body = text if not text or text.endswith("\n") else text + end
+    added = end.join(["", *lines, ""])
+    return (body + added).encode(errors="surrogateescape")
 
 
 def _text(value: Any) -> str:
