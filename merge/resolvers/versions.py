@@ -6,9 +6,8 @@
 - The project's own version (setting `own_version`): safe because what both sides add to the
   project is in the result, and a version at least as high as either side's is what that asks for;
   no number comes out that neither side chose, and the target's never falls. What is a release
-  decision is asked: one number in two forms (`1.2rc1`, `1.2`), a plan that would turn a released
-  target into a pre-release or the other way round, and a pre-release in the target against more
-  than the next release in the plan.
+  decision is asked: one number in two forms (`1.2rc1`, `1.2`), and a plan that would turn a
+  released target into a pre-release or the other way round.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from itertools import combinations
 from merge.languages import language_of
 from merge.paths import name_of, suffix_of
 from merge.resolvers.manifests import VERSION, is_manifest, needs_version
+from merge.text import line_end
 from merge.types import ConflictHunk
 from merge.view import Answer, FileView
 
@@ -38,6 +38,8 @@ _DESCRIBES = {
     "tauri.conf.json", "app.json", "gemini-extension.json", "server.json", "galaxy.yml",
 }  # fmt: skip
 """Data that describes the project itself, besides the manifests."""
+_PACKED = re.compile(rb"(?:-(?:bin|all))?\.(?:zip|jar|tgz|tar\.gz)$")
+"""What follows the version in the name of a file that is fetched: `gradle-8.5-bin.zip`."""
 _FORM = re.compile(
     rb"v?(?P<release>\d+(?:\.\d+)+)"
     rb"(?:[-._+]?(?P<kind>Final|RELEASE|GA|alpha|beta|dev|rc|pre|a|b|c|M)[-.]?(?P<n>\d*))?",
@@ -50,11 +52,16 @@ def parse_version(token: bytes) -> Version | None:
     """Numbers, then the kind and number of what follows them; None for a form without an order."""
     if token.startswith(b"("):
         token = _dotted(token)
-    found = _FORM.fullmatch(token)
+    found = _FORM.fullmatch(_PACKED.sub(b"", token))
     if not found:
         return None
     kind = (found["kind"] or b"").decode().lower()
     return _numbers(found["release"]), (kind, int(found["n"] or 0))
+
+
+def _packing(token: bytes) -> bytes:
+    found = _PACKED.search(token)
+    return found.group() if found else b""
 
 
 def _dotted(token: bytes) -> bytes:
@@ -77,7 +84,7 @@ def greater_version(view: FileView, index: int) -> Answer | None:
     hunk = view.hunks[index]
     if not hunk.base or not len(hunk.base) == len(hunk.ours) == len(hunk.theirs):
         return None
-    rows = list(zip(hunk.base, hunk.ours, hunk.theirs, strict=True))
+    rows = [_ended(*row) for row in zip(hunk.base, hunk.ours, hunk.theirs, strict=True)]
     if any(len({VERSION.sub(b"\0", line) for line in row}) != 1 for row in rows):
         return None
     mine = {_triple(row) for row in rows if is_own(*row) or _is_shown(view.path, *row)}
@@ -103,6 +110,12 @@ def greater_version(view: FileView, index: int) -> Answer | None:
 
 
 Row = tuple[bytes, bytes, bytes]
+
+
+def _ended(base: bytes, ours: bytes, theirs: bytes) -> Row:
+    """The row with the line end that the base's last line lacked and both sides gave it."""
+    lacked = not base.endswith(b"\n") and ours.endswith(b"\n") and theirs.endswith(b"\n")
+    return (base + line_end((ours,)) if lacked else base), ours, theirs
 
 
 def _sisters_part(rows: Sequence[Row], lines: Sequence[bytes]) -> bool:
@@ -174,6 +187,8 @@ def greater_line(base: bytes, ours: bytes, theirs: bytes, *, own: bool) -> bytes
     rest = {VERSION.sub(b"\0", line) for line in (base, ours, theirs)}
     if [len(tokens) for tokens in found] != [1, 1, 1] or len(rest) > 1:
         return None
+    if len({_packing(tokens[0]) for tokens in found}) > 1:
+        return None
     old, left, right = (parse_version(tokens[0]) for tokens in found)
     if old is None or left is None or right is None:
         return None
@@ -185,20 +200,15 @@ def greater_line(base: bytes, ours: bytes, theirs: bytes, *, own: bool) -> bytes
 
 
 def _greater_own(old: Version, left: Version, right: Version) -> int:
-    """1 for the target's (left), -1 for the plan's, 0 where a person decides."""
+    """1 for the target's (left), -1 for the plan's, 0 where a person decides.
+
+    The target's own number, where it is the greater, stays whatever its form: nothing is decided.
+    """
     if left[0] == right[0] or min(_rank(left), _rank(right)) < _rank(old):
         return 0
-    pre_left, pre_right = bool(left[1][0]), bool(right[1][0])
-    if left[0] < right[0]:
-        return -1 if pre_left == pre_right else 0
-    return 1 if not pre_left or pre_right or _is_next(old, right) else 0
-
-
-def _is_next(old: Version, new: Version) -> bool:
-    """Whether a release is the one that was being made, or the one after it."""
-    before, after = (list(version[0]) + [0] * (4 - len(version[0])) for version in (old, new))
-    steps = [b - a for a, b in zip(before, after, strict=False)]
-    return not any(steps) or ([step for step in steps if step] == [1] and len(before) == len(after))
+    if left[0] > right[0]:
+        return 1
+    return -1 if bool(left[1][0]) == bool(right[1][0]) else 0
 
 
 def _rank(version: Version) -> tuple[tuple[int, ...], bool, tuple[str, int]]:

@@ -32,7 +32,8 @@ def package(version: str, name: str = "it") -> str:
         pytest.param("1.0.0-rc.0", "1.0.0-rc.2", "1.0.0-rc.3", None, id="two pre-releases of one"),
         pytest.param("1.0.0", "1.1.0", "1.2.0-rc.1", None, id="the target would be a pre-release"),
         pytest.param("1.0.0", "1.1.0-rc.1", "1.2.0", None, id="the target would be a release"),
-        pytest.param("1.0.4-dev", "1.1.0-dev", "1.0.7", None, id="the plan released several"),
+        pytest.param("1.0.4-dev", "1.1.0-dev", "1.0.7", "1.1.0-dev", id="the plan released several"),
+        pytest.param("1.1.0", "2.0.0-beta.1", "1.4.2", "2.0.0-beta.1", id="the target stays ahead"),
         pytest.param("1.4.0", "1.3.0", "1.5.0", None, id="the target went down"),
         pytest.param("1.4.0", "nightly", "1.5.0", None, id="no version"),
     ],
@@ -74,6 +75,21 @@ def test_places_where_a_project_names_its_version(path: str, line: str) -> None:
 def test_line_that_repeats_the_own_version_follows_it() -> None:
     sides = [f'__version__ = "{v}+"\n__released__ = "{v}"\n' for v in ("1.0", "1.2", "1.1")]
     assert settled("it/__init__.py", *sides) == (sides[1], "own-version")
+
+
+def test_line_end_that_both_sides_gave_the_last_line_is_no_change() -> None:
+    assert settled("VERSION", "1.1.0", "1.3.0\n", "1.2.0\n") == ("1.3.0\n", "own-version")
+    assert settled("VERSION", "1.1.0", "1.3.0\n", "1.2.0")[0] is None
+
+
+@pytest.mark.parametrize(("last", "chosen"), [("bin", 1), ("all", None)])
+def test_file_that_a_version_names_is_the_greater_if_it_is_of_one_kind(
+    last: str, chosen: int | None
+) -> None:
+    names = ("8.1-bin", "8.6-bin", f"8.4-{last}")
+    sides = [f"distributionUrl=https\\://it.org/gradle-{name}.zip\n" for name in names]
+    data, rule = settled("gradle/wrapper/gradle-wrapper.properties", *sides)
+    assert (data, rule) == ((sides[chosen], "version") if chosen else (None, ""))
 
 
 def test_number_that_is_no_version_of_the_project_is_left_to_a_person() -> None:
