@@ -11,6 +11,7 @@ is no such case: what belongs together is then a guess. Left out, since two line
   since something moved then;
 - a line that uses a name which the other side's line, above it, gives: `for x in`, `x =`, `as x`,
   an import; and the first line of a function with a line of its body;
+- a comment or an annotation with the line below it, of which it speaks;
 - versions that the base had equal and the sides moved apart.
 """
 
@@ -31,6 +32,7 @@ from merge.types import ConflictHunk
 from merge.view import Answer, FileView
 
 _WORD = re.compile(VERSION.pattern + rb"|\w+", re.S)
+_ANNOTATION = re.compile(rb"\s*(?:@[\w.]+|#!?\[)")
 _COMMENTS = (b"//", b"--", b"/*", b"<!", b";;")
 
 
@@ -49,7 +51,11 @@ def one_for_one(view: FileView, index: int) -> Answer | None:
     touched = _lines_of(ours)
     if touched & _lines_of(theirs) or _shares_words(hunk):
         return None
-    if gives_what_is_used(language_of(view.path), hunk, touched) or _versions_part(hunk):
+    if _says_what_the_other_does(hunk, touched):
+        return None
+    if gives_what_is_used(language_of(view.path), hunk, touched):
+        return None
+    if _versions_part(view.path, view.above(index), hunk):
         return None
     lines: Lines = tuple(
         hunk.ours[i] if i in touched else line for i, line in enumerate(hunk.theirs)
@@ -57,10 +63,26 @@ def one_for_one(view: FileView, index: int) -> Answer | None:
     return Answer(lines, "adjacent")
 
 
-def _is_prose(path: str, lines: Lines) -> bool:
-    return language_of(path) in {"prose", ""} or all(
-        line.strip()[:2] in _COMMENTS or line.strip()[:1] in (b"#", b"*", b"") for line in lines
+def _says_what_the_other_does(hunk: ConflictHunk, touched: set[int]) -> bool:
+    """Whether a comment or annotation of one side is of the line that the other changed below."""
+    rows = list(zip(hunk.base, hunk.ours, hunk.theirs, strict=True))
+    changed = [len(set(row)) > 1 for row in rows]
+    return any(
+        changed[at]
+        and changed[at + 1]
+        and (at in touched) != (at + 1 in touched)
+        and any(_is_comment(line) or _ANNOTATION.match(line) for line in rows[at])
+        and len({tuple(_WORD.findall(line)) for line in rows[at]}) > 1
+        for at in range(len(rows) - 1)
     )
+
+
+def _is_comment(line: bytes) -> bool:
+    return line.strip()[:2] in _COMMENTS or line.strip()[:1] in (b"#", b"*", b"")
+
+
+def _is_prose(path: str, lines: Lines) -> bool:
+    return language_of(path) in {"prose", ""} or all(map(_is_comment, lines))
 
 
 def _shares_words(hunk: ConflictHunk) -> bool:
@@ -80,12 +102,14 @@ def _words(lines: Iterable[bytes]) -> set[bytes]:
     return set(_WORD.findall(b"".join(lines)))
 
 
-def _versions_part(hunk: ConflictHunk) -> bool:
-    moved = (
-        families.steps(((old,), (new,)) for old, new in zip(hunk.base, side, strict=True))
+def _versions_part(path: str, above: Lines, hunk: ConflictHunk) -> bool:
+    """Whether versions that belong together would part."""
+    ours, theirs = (
+        [((old,), (new,)) for old, new in zip(hunk.base, side, strict=True) if old != new]
         for side in (hunk.ours, hunk.theirs)
     )
-    return families.parted(*moved)
+    parted = families.parted(families.steps(ours), families.steps(theirs))
+    return parted or families.rewritten_apart(path, above, ours, theirs)
 
 
 def _replaces(block: Block) -> bool:

@@ -7,15 +7,16 @@ show what is a sister, so the likely signs are enough to ask: the same version i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from merge.resolvers.manifests import VERSION
+from merge.resolvers.manifests import VERSION, needs_version
 from merge.text import Lines
 
 Steps = Counter[tuple[bytes, bytes]]
+Pair = tuple[Lines, Lines]
 
 
-def steps(pairs: Iterable[tuple[Lines, Lines]]) -> Steps:
+def steps(pairs: Iterable[Pair]) -> Steps:
     """How often each version was replaced by which, in these old and new lines."""
     found: Steps = Counter()
     for old, new in pairs:
@@ -38,3 +39,22 @@ def joins_a_moved_row(moved: Steps, lines: Lines) -> bool:
     brought = set(VERSION.findall(b"".join(lines)))
     row = any(count > 1 for count in moved.values())
     return bool(brought) and (row or any(old in brought for old, _ in moved))
+
+
+def rewritten_apart(path: str, above: Lines, ours: Sequence[Pair], theirs: Sequence[Pair]) -> bool:
+    """Whether one side widened or narrowed a constraint while the other moved several packages.
+
+    A number that gives way to another is an upgrade. A further alternative, or an end cut off
+    (`1.6.*` to `1.*`), says with which of the others it was tried, and those have moved on. The
+    pairs are old and new lines of what each side changed.
+    """
+    return any(
+        sum(bool(steps((pair,))) for pair in moved if pair not in pairs) > 1
+        and any(_written_anew(path, above, *pair) for pair in pairs if pair not in moved)
+        for pairs, moved in ((ours, theirs), (theirs, ours))
+    )
+
+
+def _written_anew(path: str, above: Lines, old: Lines, new: Lines) -> bool:
+    before, after = (len(VERSION.findall(b"".join(lines))) for lines in (old, new))
+    return before != after and needs_version(path, above, old[-1])

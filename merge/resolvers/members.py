@@ -49,6 +49,12 @@ def by_key(view: FileView, index: int) -> Answer | None:
         return None
     if version_of_a_fork(view, hunk) or _splits_a_family(base, ours, theirs):
         return None
+    changed = [
+        [(base[key], lines) for key, lines in side.items() if base.get(key, lines) != lines]
+        for side in (ours, theirs)
+    ]
+    if families.rewritten_apart(view.path, view.above(index), *changed):
+        return None
     lines = tuple(line for member in merged.values() for line in member)
     if language == "json":
         lines = _with_commas(merged, hunk)

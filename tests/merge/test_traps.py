@@ -79,6 +79,13 @@ VERSIONS: list[tuple[str, str, Sides]] = [
         package("require", '"z/a": "^12.0"', '"z/z": "^1"'),
         package("require", '"z/a": "^13.0"', '"z/z": "^1"'),
         package("require", '"z/a": "^12.0"', '"z/b": "^12.0"', '"z/z": "^1"'))),
+    ("an alternative added beside others that moved", "composer.json", (
+        package("require", '"php": ">=7.4"', '"z/core": "^4.0"', '"log": "^1.1"'),
+        package("require", '"php": ">=8.0"', '"z/core": "^5.0"', '"log": "^1.1"'),
+        package("require", '"php": ">=7.4"', '"z/core": "^4.0"', '"log": "^1.0 || ^2.0"'))),
+    ("an end cut off beside others that moved", "requirements.txt", (
+        "a==1.2\nb==1.3\nc==2.6.*\n", "a==1.4\nb==1.5\nc==2.6.*\n",
+        "a==1.2\nb==1.3\nc==2.*\n")),
     ("a dependency added in a row that moved", "Cargo.toml", (
         '[dependencies]\na = "0.2"\nb = "0.2"\n', '[dependencies]\na = "0.4"\nb = "0.4"\n',
         '[dependencies]\na = "0.2"\nb = "0.2"\nc = "0.1"\n')),
@@ -98,6 +105,12 @@ NEIGHBOURS: list[tuple[str, str, Sides]] = [
     ("what a function returns", "a.go",
      ("func f() int {\n\treturn 1\n}\n", "func f() string {\n\treturn 1\n}\n",
       "func f() int {\n\treturn 2\n}\n")),
+    ("what a comment speaks of", "a.go",
+     ("\t// both are written\n\tf(a)\n", "\t// only the new one is\n\tf(a)\n",
+      "\t// both are written\n\tf(a, b)\n")),
+    ("what an annotation is of", "A.java",
+     ('  @Given("old")\n  int f() { return a; }\n', '  @Given("new")\n  int f() { return a; }\n',
+      '  @Given("old")\n  int f() { return b; }\n')),
     ("one number for two", "a.c",
      ("case 1:\ncase 2:\n  f();\n", "case 3:\ncase 2:\n  f();\n", "case 1:\ncase 3:\n  f();\n")),
     ("one short name for two", "a.py",
@@ -182,3 +195,17 @@ def test_lock_file_has_no_proposal_since_its_tool_writes_it() -> None:
     assert not isinstance(hunk, tuple)
     assert hunk.proposal is None
     assert found.command == "pnpm install --lockfile-only"
+
+
+def test_comment_that_only_moved_its_white_space_speaks_of_what_it_did() -> None:
+    sides = ("  //why\n  f(a);\n", "  // why\n  f(a);\n", "  //why\n  f(b);\n")
+    assert settle("a.js", sides) == b"  // why\n  f(b);\n"
+
+
+def test_version_raised_beside_a_constraint_that_was_widened() -> None:
+    sides = tuple(
+        package("require", f'"a": "^1.{n}"', f'"b": "{b}"')
+        for n, b in ((1, "^1.0"), (2, "^1.0"), (1, "^1.0 || ^2.0"))
+    )
+    data = settle("composer.json", sides)  # one package moved, so the others are as they were
+    assert data == package("require", '"a": "^1.2"', '"b": "^1.0 || ^2.0"').encode()
