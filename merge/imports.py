@@ -264,10 +264,17 @@ def _bindings_are_unique(wanted: set[Element], ours: set[Element], theirs: set[E
 
 
 def _order_kept(regions: Sequence[Region]) -> bool:
-    """Imports for effect must be the same, in order, unless only one side added some."""
+    """Imports for effect must be the same, in order, unless only one side added or removed some."""
     base, ours, theirs = (
         [s.elements for s in region.statements if s.ordered] for region in regions
     )
-    if theirs in (ours, base):
+    if ours == theirs:
         return True
-    return ours == base and set(base) <= set(theirs)
+    changed = theirs if ours == base else ours
+    return base in (ours, theirs) and (_runs_through(base, changed) or _runs_through(changed, base))
+
+
+def _runs_through(some: Sequence[object], many: Sequence[object]) -> bool:
+    """Whether `many` holds all of `some`, in their order."""
+    rest = iter(many)
+    return all(item in rest for item in some)

@@ -181,3 +181,27 @@ def test_name_that_one_side_took_out_and_the_other_took_from_elsewhere() -> None
     assert found == anew.replace("each(os)", "os()")
     unused = [text.replace("each(os)", "f(os)") for text in (used, ours, theirs)]
     assert merged("a.py", *unused) == unused[1]
+
+
+@pytest.mark.parametrize(
+    ("effects", "expected"),
+    [
+        pytest.param(["one.css", "two.css", "three.css"], True, id="one more"),
+        pytest.param(["two.css"], True, id="one less"),
+        pytest.param(["two.css", "one.css"], False, id="another order"),
+        pytest.param(["two.css", "three.css"], False, id="one less and one more"),
+    ],
+)
+def test_imports_for_effect_stay_in_the_order_that_one_side_gave_them(
+    effects: list[str], expected: bool
+) -> None:
+    def text(names: list[str], *more: str) -> str:
+        return "".join(f'import "{name}"\n' for name in names) + "".join(more) + "\nf()\n"
+
+    name = 'import { a } from "m"\n'
+    base = text(["one.css", "two.css"])
+    ours, theirs = text(["one.css", "two.css"], name), text(effects)
+    for sides in ((ours, theirs), (theirs, ours)):
+        result = merged("a.ts", base, *sides)
+        assert (result is not None) == expected
+        assert result is None or (name in result and result.replace(name, "") == theirs)
