@@ -7,7 +7,7 @@ what merging key by key means. Lists and scalars are opaque; order of keys means
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from merge.languages import language_of, read_json, read_toml, read_yaml
@@ -41,6 +41,47 @@ def means_the_merge(path: str, base: bytes, ours: bytes, theirs: bytes, result: 
         except (ValueError, RecursionError):
             return text is not result
     return _agrees(*values)
+
+
+def keeps_apart(path: str, base: bytes, ours: bytes, theirs: bytes, result: bytes) -> bool:
+    """Whether both sides changed values, of different keys, and the result holds just these.
+
+    Lists are one value each. False also for what can't be read, and for several documents.
+    """
+    read = reader_for(path)
+    if read is None:
+        return False
+    try:
+        values = [read(text) for text in (base, ours, theirs, result)]
+    except (ValueError, RecursionError):
+        return False
+    if all(isinstance(value, list) and len(value) == 1 for value in values):
+        values = [value[0] for value in values]  # YAML, as a list of documents
+    if values[0] in values[1:3] or not all(isinstance(value, dict) for value in values):
+        return False
+    return _apart(*values)
+
+
+def _apart(base: Any, ours: Any, theirs: Any, result: Any) -> bool:
+    if base in (ours, theirs):
+        return bool(result == (theirs if ours == base else ours))
+    sides = (base, ours, theirs, result)
+    if not all(isinstance(side, dict) for side in sides):
+        return bool(ours == theirs == result)
+    added = [[key for key in side if key not in base] for side in (ours, theirs)]
+    if one_thing_twice(*added):
+        return False
+    keys = {key for side in sides for key in side}
+    return all(_apart(*(side.get(key, _MISSING) for side in sides)) for key in keys)
+
+
+def one_thing_twice(ours: Iterable[str], theirs: Iterable[str]) -> bool:
+    """Whether the sides added keys that are likely one thing under two names."""
+    names = [
+        ["".join(re.findall(r"[^\W_]+", key.lower())) for key in side if key not in other]
+        for side, other in ((list(ours), list(theirs)), (list(theirs), list(ours)))
+    ]
+    return any(a.startswith(b) or b.startswith(a) for a in names[0] for b in names[1])
 
 
 def _agrees(base: Any, ours: Any, theirs: Any, result: Any) -> bool:

@@ -13,6 +13,7 @@ from merge.resolvers import (
     guesses,
     lists,
     members,
+    values,
     versions,
     whitespace,
 )
@@ -56,6 +57,11 @@ RULES: tuple[Rule, ...] = (
         "each key was touched by one side only; the file read as a whole means the same as "
         "merging it key by key",
         members.by_key,
+    ),
+    Rule(
+        "values",
+        "the sides changed the values of different keys; the file read as a whole holds both",
+        values.by_value,
     ),
     Rule(
         "adjacent",

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-from merge.languages import language_of
+from merge.languages import language_of, parses
+from merge.mappings import one_thing_twice
 from merge.paths import name_of
 from merge.resolvers import families
 from merge.resolvers.manifests import needs_version, surroundings
@@ -36,7 +37,7 @@ def by_key(view: FileView, index: int) -> Answer | None:
     """Every member as the one side that touched it has it."""
     language = language_of(view.path)
     hunk = view.hunks[index]
-    if language not in _START or _in_conditions(view, index):
+    if language not in _START or _in_conditions(view, index) or _unread(view):
         return None
     sides = [_members(language, lines) for lines in (hunk.base, hunk.ours, hunk.theirs)]
     if any(side is None for side in sides):
@@ -59,6 +60,12 @@ def by_key(view: FileView, index: int) -> Answer | None:
     if language == "json":
         lines = _with_commas(merged, hunk)
     return Answer(lines, "keys", frozenset((*hunk.base, *hunk.ours, *hunk.theirs, *lines)))
+
+
+def _unread(view: FileView) -> bool:
+    """Whether YAML can't be read here, so that what looks like keys may lie in a text."""
+    texts = (view.base, view.ours, view.theirs)
+    return language_of(view.path) == "yaml" and not all(parses(view.path, t) for t in texts)
 
 
 def _in_conditions(view: FileView, index: int) -> bool:
@@ -84,6 +91,9 @@ def _members(language: str, lines: Lines) -> Members | None:
                 return None
             found[key] = (*waiting, line)
             waiting = []
+        elif language == "yaml" and key is not None and _is_note_below(line, indent or b""):
+            found[key] = (*found[key], *waiting, line)
+            waiting = []
         elif language != "json" and (line.lstrip().startswith(b"#") or not line.strip()):
             waiting.append(line)
         elif key is not None and not waiting and _belongs(language, line, indent or b""):
@@ -98,8 +108,14 @@ def _belongs(language: str, line: bytes, indent: bytes) -> bool:
     return deeper or re.match(_END[language], line) is not None
 
 
+def _is_note_below(line: bytes, indent: bytes) -> bool:
+    """Whether this is a comment inside a member: it stands deeper than the member's key."""
+    return line.lstrip().startswith(b"#") and line[len(indent) :][:1] in (b" ", b"\t")
+
+
 def _indent(members: Members) -> bytes:
-    line = next(iter(members.values()))[-1]
+    key, lines = next(iter(members.items()))
+    line = next(line for line in lines if line.lstrip().startswith(key))
     return line[: len(line) - len(line.lstrip())]
 
 
@@ -143,15 +159,10 @@ def _merged(
 def _one_thing_twice(base: Members, ours: Members, theirs: Members) -> bool:
     """Whether the sides added members that are likely one thing under two names."""
     added = [
-        [re.findall(rb"[^\W_]+", key.lower()) for key in side if key not in base]
-        for side in ({k: v for k, v in ours.items() if k not in theirs},
-                     {k: v for k, v in theirs.items() if k not in ours})
-    ]  # fmt: skip
-    return any(
-        b"".join(a).startswith(b"".join(b)) or b"".join(b).startswith(b"".join(a))
-        for a in added[0]
-        for b in added[1]
-    )
+        [key.decode("utf-8", "replace") for key in side if key not in base]
+        for side in (ours, theirs)
+    ]
+    return one_thing_twice(*added)
 
 
 def _splits_a_family(base: Members, ours: Members, theirs: Members) -> bool:
