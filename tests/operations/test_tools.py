@@ -39,6 +39,22 @@ def test_an_editor_that_fails_leaves_the_text_and_says_where(
         edit(Git(repo.path), quiet, tmp_path, "x.py", b"a\n")
 
 
+@pytest.mark.parametrize("does", ['rm "$1"', 'rm "$1" && mkdir "$1"'])
+def test_a_program_that_leaves_no_text_is_no_answer(
+    repo: Repo, tmp_path: Path, quiet: Screen, does: str
+) -> None:
+    repo.git("config", "core.editor", f"{does}; :")
+    repo.git("config", "merge.tool", "mine")
+    repo.git("config", "mergetool.mine.cmd", does.replace("$1", "$MERGED"))
+    repo.git("config", "mergetool.mine.trustExitCode", "true")
+    tools = conflict_tools(Git(repo.path), quiet, tmp_path)
+    assert tools.merge_tool is not None
+    with pytest.raises(WtrunError, match=r"the editor left no text .*/x\.py"):
+        tools.edit("x.py", b"a\n")
+    with pytest.raises(WtrunError, match=r"the merge tool left no text .*/x\.py"):
+        tools.merge_tool("x.py", CONTENT, b"a\n")
+
+
 def test_a_merge_tool_of_the_user_gets_all_versions(
     repo: Repo, tmp_path: Path, quiet: Screen
 ) -> None:
@@ -49,6 +65,18 @@ def test_a_merge_tool_of_the_user_gets_all_versions(
     tool = conflict_tools(Git(repo.path), quiet, tmp_path).merge_tool
     assert tool is not None
     assert tool("src/x.py", CONTENT, b"text\n") == b"text\nbase\nours\ntheirs\n"
+
+
+def test_a_merge_tool_whose_exit_code_says_nothing_is_believed_where_it_saved(
+    repo: Repo, tmp_path: Path, quiet: Screen, capfd: pytest.CaptureFixture[str]
+) -> None:
+    repo.git("config", "merge.tool", "mine")
+    # a date in the future stands for a save that comes later than the start of the tool
+    repo.git("config", "mergetool.mine.cmd", 'echo new > "$MERGED"; touch -t 203801010000 "$MERGED"')
+    tool = conflict_tools(Git(repo.path), quiet, tmp_path).merge_tool
+    assert tool is not None
+    assert tool("src/x.py", CONTENT, b"text\n") == b"new\n"
+    assert capfd.readouterr().err == ""
 
 
 def test_a_merge_tool_that_gives_up_is_no_answer(repo: Repo, tmp_path: Path, quiet: Screen) -> None:

@@ -68,7 +68,7 @@ def edit(git: Git, screen: Screen, place: Path, path: str, text: bytes) -> bytes
     if code != 0:
         shown = clean_line(editor, 60)
         raise WtrunError(f"the editor '{shown}' ended with {code}; the text is in {file}")
-    return file.read_bytes()
+    return _saved(file, "the editor")
 
 
 def run_merge_tool(
@@ -83,7 +83,8 @@ def run_merge_tool(
 ) -> bytes:
     """What the user's merge tool saved for one file; raises WtrunError if it gave up."""
     name = _name(path)
-    versions = {"MERGED": text, "BASE": content.base or b""}
+    # git's library touches BACKUP, and takes a result that is older for one that was not saved
+    versions = {"MERGED": text, "BACKUP": text, "BASE": content.base or b""}
     versions |= {"LOCAL": content.ours or b"", "REMOTE": content.theirs or b""}
     files = {key: place / key.lower() / name for key in versions}
     for key, file in files.items():
@@ -96,7 +97,17 @@ def run_merge_tool(
             f"the merge tool '{clean_line(tool)}' ended with {code}, so its result is not taken",
             hint=f"look at {files['MERGED']}",
         )
-    return files["MERGED"].read_bytes()
+    return _saved(files["MERGED"], "the merge tool")
+
+
+def _saved(file: Path, whose: str) -> bytes:
+    """What is in the file now. Raises WtrunError where the program left none."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise WtrunError(
+            f"{whose} left no text that can be read: {file} ({error.strerror})"
+        ) from None
 
 
 def page(git: Git, screen: Screen, text: str) -> None:
