@@ -72,7 +72,9 @@ def test_a_merge_tool_whose_exit_code_says_nothing_is_believed_where_it_saved(
 ) -> None:
     repo.git("config", "merge.tool", "mine")
     # a date in the future stands for a save that comes later than the start of the tool
-    repo.git("config", "mergetool.mine.cmd", 'echo new > "$MERGED"; touch -t 203801010000 "$MERGED"')
+    repo.git(
+        "config", "mergetool.mine.cmd", 'echo new > "$MERGED"; touch -t 203801010000 "$MERGED"'
+    )
     tool = conflict_tools(Git(repo.path), quiet, tmp_path).merge_tool
     assert tool is not None
     assert tool("src/x.py", CONTENT, b"text\n") == b"new\n"

@@ -97,6 +97,79 @@ def test_both_sides_can_be_taken_in_either_order(repo: Repo) -> None:
     assert repo.read("shared.txt") == b"one\nsecond\nfirst\nthree\n"
 
 
+def test_each_hunk_can_be_answered_from_the_shell_and_what_was_answered_is_listed(
+    repo: Repo,
+) -> None:
+    def changing(word: str) -> list[dict[str, Any]]:
+        names = [{"replace": "m.py", "old": f"{n} = 0\n", "new": f"{n} = {word}\n"} for n in "ab"]
+        return [*names, *rewrite("")[1:]]
+
+    plans = {"01": plan_text("01", steps=changing("1")), "02": plan_text("02", steps=changing("2"))}
+    project = Project.make(repo, plans, {"m.py": "a = 0\n" + "x = 1\n" * 9 + "b = 0\n"})
+    project.execute(expect=3)
+    take = ("resolve", "03-02", "--path", "m.py", "--take")
+    done = project.wtrun(*take, "plan", "--hunk", "2", expect=3)
+    assert "answered: m.py, hunk 2: 03-02's lines" in done.stderr
+    assert "to go on with what is open:\n  wtrun resolve 03-02\n" in done.stderr
+    listed = project.wtrun("resolve", "03-02", "--list", expect=0).stdout
+    assert "answered: m.py, hunk 2: 03-02's lines" in listed
+    document = json.loads(project.wtrun("resolve", "03-02", "--list", "--json").stdout)
+    assert document["answered"] == [{"path": "m.py", "hunk": 2, "take": "plan"}]
+    shown, code = typed(at_terminal(project, "resolve", "03-02"), "k", "u", "k", "m", "n")
+    assert "1 answer from before still fits" in shown
+    assert code == 3
+    done = project.wtrun(*take, "both-reversed", "--hunk", "1", expect=0)
+    assert "warning: m.py" not in done.stderr
+    told = "decided by you: hunk 1: both sides, the branch's first; hunk 2: the branch's side"
+    assert told in done.stderr
+    assert repo.read("m.py") == b"a = 2\na = 1\n" + b"x = 1\n" * 9 + b"b = 2\n"
+
+
+def test_several_files_are_named_in_one_command_and_an_unknown_one_changes_nothing(
+    repo: Repo,
+) -> None:
+    def changing(word: str) -> list[dict[str, Any]]:
+        files = [{"write": f"{n}.py", "text": f"def f():\n    {word}\n"} for n in "abc"]
+        return [*files, *rewrite("")[1:]]
+
+    plans = {n: plan_text(n, steps=changing(word)) for n, word in (("01", "one"), ("02", "two"))}
+    project = Project.make(repo, plans, {f"{n}.py": "def f():\n    pass\n" for n in "abc"})
+    project.execute(expect=3)
+    before = len(project.events())
+    wrong = ("resolve", "03-02", "--take", "plan", "--path", "a.py", "--path", "nope.py")
+    assert "nope.py is not in conflict" in project.wtrun(*wrong, expect=2).stderr
+    alone = project.wtrun("resolve", "03-02", "--path", "a.py", expect=2)
+    assert "--path needs --take or --tool" in alone.stderr
+    assert len(project.events()) == before
+    project.wtrun(*wrong[:-1], "b.py", expect=3)
+    assert "c.py" in project.wtrun("resolve", "03-02", "--list", expect=0).stdout
+    repo.git("config", "merge.tool", "mine")
+    repo.git("config", "mergetool.mine.cmd", 'cat "$LOCAL" "$REMOTE" > "$MERGED"')
+    repo.git("config", "mergetool.mine.trustExitCode", "true")
+    done = project.wtrun("resolve", "03-02", "--tool", expect=0)
+    assert "c.py defines f twice with these answers" in done.stderr
+    assert repo.read("a.py") == repo.read("b.py") == b"def f():\n    two\n"
+
+
+def test_a_merge_tool_that_gives_one_file_up_keeps_the_answers_to_the_others(repo: Repo) -> None:
+    def changing(word: str) -> list[dict[str, Any]]:
+        files = [{"write": f"{n}.txt", "text": f"{word}\n"} for n in "ab"]
+        return [*files, *rewrite("")[1:]]
+
+    plans = {n: plan_text(n, steps=changing(n)) for n in ("01", "02")}
+    project = Project.make(repo, plans, {f"{n}.txt": "base\n" for n in "ab"})
+    project.execute(expect=3)
+    repo.git("config", "merge.tool", "mine")
+    repo.git("config", "mergetool.mine.trustExitCode", "true")
+    tool = 'echo mine > "$MERGED"; case $MERGED in *b.txt) exit 1;; esac'
+    repo.git("config", "mergetool.mine.cmd", tool)
+    done = project.wtrun("resolve", "03-02", "--tool", expect=3)
+    assert "b.txt stays open: the merge tool 'mine' ended with 1" in done.stderr
+    assert "03-02: 1 file" in project.wtrun("resolve", "03-02", "--list", expect=0).stdout
+    project.wtrun("resolve", "03-02", "--take", "plan", expect=0)
+    assert (repo.read("a.txt"), repo.read("b.txt")) == (b"mine\n", b"02\n")
+
+
 def test_listing_changes_nothing(repo: Repo) -> None:
     project = conflicting(repo)
     project.execute(expect=3)

@@ -167,7 +167,7 @@ def test_a_merge_tool_that_gives_up_leaves_the_conflict_open(repo: Repo) -> None
     repo.git("config", "merge.tool", "mine")
     repo.git("config", "mergetool.mine.cmd", "false")
     repo.git("config", "mergetool.mine.trustExitCode", "true")
-    failed = project.wtrun("resolve", "03-02", "--tool", expect=1)
+    failed = project.wtrun("resolve", "03-02", "--tool", expect=3)
     assert "ended with 1, so its result is not taken" in failed.stderr
     assert project.statuses()["03-02"] == "conflicted"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     type=click.Choice(["target", "plan", "both", "both-reversed", "proposal"]),
     help="Answer the open hunks by one side, both in an order, or the proposal.",
 )
-@click.option("--path", metavar="PATH", help="Only in this file.")
+@click.option(
+    "--path", "paths", metavar="PATH", multiple=True, help="Only in this file; may be repeated."
+)
 @click.option("--hunk", type=int, metavar="N", help="Only this hunk of the file (with --path).")
 @click.option("--tool", is_flag=True, help="Open the files in git's merge tool (merge.tool).")
 @click.option("--edit", is_flag=True, help="Put the merge into the plan's worktree, with markers.")
@@ -34,20 +37,7 @@ if TYPE_CHECKING:
 @click.option("--fail", "breach", flag_value="fail", help="Fail the plan after a breach.")
 @click.option("--put-back", "breach", flag_value="put-back", help="Put refs back that it moved.")
 @click.option("--json", "as_json", is_flag=True, help="With --list: for programs.")
-def command(
-    plan: str,
-    listing: bool,
-    take: str | None,
-    path: str | None,
-    hunk: int | None,
-    tool: bool,
-    edit: bool,
-    go_on: bool,
-    abort: bool,
-    rerun: bool,
-    as_json: bool,
-    breach: str | None,
-) -> int:
+def command(plan: str, **options: Any) -> int:
     """Decide what PLAN waits for (a conflict, a check that is not green with it, a breach): at a
     terminal, else by the options.
 
@@ -63,48 +53,86 @@ def command(
     """
     from pathlib import Path
 
-    from merge.types import ChoiceKind
     from worktree_runner.commands.terminal import open_terminal
-    from worktree_runner.errors import UsageError
-    from worktree_runner.operations import resolve, resolve_breach, resolve_rejected
     from worktree_runner.operations.opening import open_run
 
-    chosen = (listing, take is not None, tool, edit, go_on, abort, rerun, breach is not None)
-    if sum(chosen) > 1:
+    wanted = _Wanted(**options)
+    _check(plan, wanted)
+    screen, asker = open_terminal()
+    with open_run(Path.cwd(), f"wtrun resolve {plan}", screen, asker, plan=plan) as session:
+        return _decide(session, plan, wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the options say; without any of `ways` somebody is asked."""
+
+    listing: bool
+    take: str | None
+    paths: tuple[str, ...]
+    hunk: int | None
+    tool: bool
+    edit: bool
+    go_on: bool
+    abort: bool
+    rerun: bool
+    breach: str | None
+    as_json: bool
+
+    @property
+    def ways(self) -> int:
+        """How many ways to decide were named."""
+        named = (self.listing, self.tool, self.edit, self.go_on, self.abort, self.rerun)
+        return sum(named) + (self.take is not None) + (self.breach is not None)
+
+
+def _check(plan: str, wanted: _Wanted) -> None:
+    """Raises UsageError for options that don't go together, before anything is opened."""
+    from worktree_runner.errors import UsageError
+
+    if wanted.ways > 1:
         raise UsageError(
             "Only one of --list, --take, --tool, --edit, --continue, --abort and --rerun can be "
             "given."
         )
-    if hunk is not None and path is None:
-        raise UsageError("--hunk needs --path.", hint=f"wtrun resolve {plan} --list")
-    screen, asker = open_terminal()
-    with open_run(Path.cwd(), f"wtrun resolve {plan}", screen, asker, plan=plan) as session:
-        if breach is not None or resolve_breach.concerns(session, plan):
-            code = _breach(session, plan, breach, listing=listing)
-        elif rerun:
-            resolve.rerun(session, plan)
-            code = _go_on(session)
-        elif resolve_rejected.concerns(session, plan) and not (take or tool or edit):
-            if listing and as_json:
-                screen.answer(resolve_rejected.to_json(session, plan))
-                return 0
-            code = _rejected(session, plan, listing=listing, go_on=go_on, abort=abort)
-        elif listing or not (any(chosen) or asker.interactive):
-            code = _list(session, plan, as_json=as_json, wanted=listing)
-        elif edit:
-            resolve.edit(session, plan)
-            code = 0
-        elif abort:
-            code = _end(session, plan, resolve.abort(session, plan))
-        elif take is not None:
-            code = _end(session, plan, resolve.take(session, plan, ChoiceKind(take), path, hunk))
-        elif tool:
-            code = _end(session, plan, resolve.with_tool(session, plan, path))
-        elif go_on:
-            code = _end(session, plan, resolve.go_on(session, plan))
-        else:
-            code = _end(session, plan, resolve.ask(session, plan))
-    return code
+    if wanted.hunk is not None and (wanted.take is None or len(wanted.paths) != 1):
+        raise UsageError("--hunk needs --take and one --path.", hint=f"wtrun resolve {plan} --list")
+    if wanted.paths and not (wanted.take or wanted.tool):
+        raise UsageError(
+            "--path needs --take or --tool.",
+            hint=f"wtrun resolve {plan} asks about every open file",
+        )
+
+
+def _decide(session: Session, plan: str, wanted: _Wanted) -> int:
+    from merge.types import ChoiceKind
+    from worktree_runner.operations import resolve, resolve_breach, resolve_rejected
+
+    if wanted.breach is not None or resolve_breach.concerns(session, plan):
+        return _breach(session, plan, wanted.breach, listing=wanted.listing)
+    if wanted.rerun:
+        resolve.rerun(session, plan)
+        return _go_on(session)
+    by_conflict = wanted.take or wanted.tool or wanted.edit
+    if resolve_rejected.concerns(session, plan) and not by_conflict:
+        return _rejected(session, plan, wanted)
+    if wanted.listing or not (wanted.ways or session.asker.interactive):
+        return _list(session, plan, as_json=wanted.as_json, wanted=wanted.listing)
+    if wanted.edit:
+        resolve.edit(session, plan)
+        return 0
+    if wanted.abort:
+        done = resolve.abort(session, plan)
+    elif wanted.take is not None:
+        kind = ChoiceKind(wanted.take)
+        done = resolve.take(session, plan, kind, wanted.paths, wanted.hunk)
+    elif wanted.tool:
+        done = resolve.with_tool(session, plan, wanted.paths)
+    elif wanted.go_on:
+        done = resolve.go_on(session, plan)
+    else:
+        done = resolve.ask(session, plan)
+    return _end(session, plan, done)
 
 
 def _list(session: Session, plan: str, *, as_json: bool, wanted: bool) -> int:
@@ -118,7 +146,7 @@ def _list(session: Session, plan: str, *, as_json: bool, wanted: bool) -> int:
     if not wanted:
         raise UsageError(
             "There is no terminal to ask at.",
-            hint=f"wtrun resolve {plan} --take target|plan [--path PATH]",
+            hint=f"wtrun resolve {plan} --take target, or --take plan; with --path for one file",
         )
     return 0
 
@@ -142,21 +170,23 @@ def _breach(session: Session, plan: str, answer: str | None, *, listing: bool) -
     return _go_on(session) if done else int(exit_code(session.state))
 
 
-def _rejected(session: Session, plan: str, *, listing: bool, go_on: bool, abort: bool) -> int:
+def _rejected(session: Session, plan: str, wanted: _Wanted) -> int:
     from worktree_runner.core.schedule import exit_code
     from worktree_runner.errors import UsageError
     from worktree_runner.operations import resolve_rejected
 
-    if go_on:
+    if wanted.go_on:
         done = resolve_rejected.check_again(session, plan)
-    elif abort:
+    elif wanted.abort:
         done = resolve_rejected.leave_out(session, plan)
-    elif session.asker.interactive and not listing:
+    elif session.asker.interactive and not wanted.listing:
         done = resolve_rejected.ask(session, plan)
     else:
-        session.screen.answer(resolve_rejected.render(session, plan))
-        if not listing:
-            hint = f"wtrun resolve {plan} --continue|--rerun|--abort"
+        as_json = wanted.listing and wanted.as_json
+        render = resolve_rejected.to_json if as_json else resolve_rejected.render
+        session.screen.answer(render(session, plan))
+        if not wanted.listing:
+            hint = f"wtrun resolve {plan} --continue, or --rerun, or --abort"
             raise UsageError("There is no terminal to ask at.", hint=hint)
         return 0
     return _go_on(session) if done else int(exit_code(session.state))
@@ -169,8 +199,11 @@ def _end(session: Session, plan: str, done: bool) -> int:
 
     if done:
         return _go_on(session)
-    rejected = session.of(plan).status is Status.REJECTED
-    return int(ExitCode.FAILED if rejected else ExitCode.CONFLICT)
+    if session.of(plan).status is Status.REJECTED:
+        return int(ExitCode.FAILED)
+    session.screen.say("to go on with what is open:")
+    session.screen.command(f"wtrun resolve {plan}")
+    return int(ExitCode.CONFLICT)
 
 
 def _go_on(session: Session) -> int:

@@ -52,7 +52,7 @@ def command(path: str, plan: str | None, take: str | None, hunk: int | None) -> 
             screen.answer(render_conflicts(found.id, (landed.conflict,)))
             raise UsageError(
                 "There is no terminal to ask at.",
-                hint=f"wtrun unresolve {shlex.quote(path)} --take target|plan|both [--hunk N]",
+                hint=f"wtrun unresolve {shlex.quote(path)} --take target, or --take plan",
             )
         if take is not None:
             choices = unresolve.chosen(landed, ChoiceKind(take), hunk)

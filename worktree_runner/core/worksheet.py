@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from merge.text import split_lines
 from merge.types import Choice, ChoiceKind, ConflictHunk, FileConflict
 from worktree_runner.core.conflicts import ConflictFacts
-from worktree_runner.core.texts import count
+from worktree_runner.core.texts import clean_line, count
 
 HUNK_KINDS = ("content", "add/add")
 
@@ -159,3 +159,9 @@ def words_for(facts: ConflictFacts, choice: Choice) -> str:
         ChoiceKind.PROPOSAL: "the offered text",
         ChoiceKind.DELETE: "the file is removed",
     }[choice.kind]
+
+
+def choice_in_words(facts: ConflictFacts, choice: Choice) -> str:
+    """`src/a.py, hunk 2: main's lines`."""
+    hunk = "" if choice.hunk is None else f", hunk {choice.hunk + 1}"
+    return f"{clean_line(choice.path)}{hunk}: {words_for(facts, choice)}"

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -41,7 +41,12 @@ from worktree_runner.operations import (
 )
 from worktree_runner.operations.conflicts import conflict_facts
 from worktree_runner.operations.reservations import describe
-from worktree_runner.operations.session import Session, choice_to_json, choices_from_json
+from worktree_runner.operations.session import (
+    Session,
+    choice_to_json,
+    choices_from_json,
+    choices_of,
+)
 from worktree_runner.operations.tools import conflict_tools
 from worktree_runner.ui.ask import Aborted, Answer
 from worktree_runner.ui.conflict import Again, Decided, Skipped, Stopped, decide_conflicts
@@ -139,7 +144,7 @@ def _ask_conflict(session: Session, plan: PlanState) -> Any:
             session.folder.conflicts / plan.id / "texts",
             check=partial(what_breaks, session, plan),
         ),
-        draft=choices_from_json(plan.draft),
+        draft=latest((*choices_of(plan), *choices_from_json(plan.draft))),
         offers=remembering.whole_offers(session, conflicts),
         can_rerun=any(one.kind not in CONCERNS for one in conflicts),
     )
@@ -148,6 +153,18 @@ def _ask_conflict(session: Session, plan: PlanState) -> Any:
 def open_conflicts(session: Session, plan: PlanState) -> tuple[FileConflict, ...]:
     """What of the plan's merge is open now, with the answers of before as proposals."""
     return remembering.offer(session, landing.merged(session, plan).conflicts)
+
+
+def latest(choices: Iterable[Choice]) -> tuple[Choice, ...]:
+    """Each hunk's last answer; an answer for the whole file ends those for its hunks."""
+    found: dict[tuple[str, int | None], Choice] = {}
+    for choice in choices:
+        if choice.hunk is None:
+            found = {key: one for key, one in found.items() if key[0] != choice.path}
+        else:
+            found.pop((choice.path, None), None)
+        found[choice.path, choice.hunk] = choice
+    return tuple(found.values())
 
 
 def what_breaks(

@@ -54,7 +54,7 @@ def conflicted(session: Session, plan_id: str) -> PlanState:
     if plan.status is Status.REJECTED:
         raise UsageError(
             f"{plan_id} is in no conflict: {plan.reason}.",
-            hint=f"wtrun resolve {plan_id} --continue|--rerun|--abort",
+            hint=f"wtrun resolve {plan_id} --continue, or --rerun, or --abort",
         )
     open_ids = [item.id for item in session.state.with_status(Status.CONFLICTED)]
     named = f"open conflicts: {', '.join(open_ids)}" if open_ids else "no conflict is open"

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from merge.text import split_lines
 from merge.types import Choice, ChoiceKind, FileConflict
 from worktree_runner.core import conflict_report
-from worktree_runner.core.conflicts import CONCERNS, hunk_count
+from worktree_runner.core.conflicts import CONCERNS, ConflictFacts, FileContents, hunk_count
 from worktree_runner.core.edited import file_text, left_marker, size_of
 from worktree_runner.core.events import Type
 from worktree_runner.core.state import Status
-from worktree_runner.core.texts import count, listing
-from worktree_runner.errors import UsageError
+from worktree_runner.core.texts import clean_line, count, listing
+from worktree_runner.core.worksheet import Worksheet, choice_in_words
+from worktree_runner.errors import UsageError, WtrunError
 from worktree_runner.operations import (
     asking,
     by_hand,
@@ -30,7 +31,7 @@ from worktree_runner.operations import (
 )
 from worktree_runner.operations.conflicts import conflict_facts
 from worktree_runner.operations.opening import conflicted
-from worktree_runner.operations.session import Session, choice_to_json
+from worktree_runner.operations.session import Session, choice_to_json, choices_of
 from worktree_runner.operations.tools import conflict_tools
 from worktree_runner.ui.conflict import Again, Decided
 
@@ -41,8 +42,11 @@ def open_conflicts(session: Session, plan_id: str) -> tuple[FileConflict, ...]:
 
 
 def render_list(session: Session, plan_id: str, conflicts: Sequence[FileConflict]) -> str:
-    """What is open, and where its files lie."""
+    """What is open, what is answered of it already, and where its files lie."""
     lines = [render_conflicts(plan_id, conflicts)]
+    facts = conflict_facts(session, session.of(plan_id), conflicts)
+    for choice in answered(session, plan_id, conflicts):
+        lines.append(f"  answered: {choice_in_words(facts, choice)}")
     for path, offer in sorted(remembering.whole_offers(session, conflicts).items()):
         lines.append(f"  {path}: {offer.words}; --take proposal --path takes that")
     if conflicts:
@@ -57,13 +61,13 @@ def render_conflicts(plan_id: str, conflicts: Sequence[FileConflict]) -> str:
     lines = [f"{plan_id}: {hunk_count(conflicts)}"]
     for item in conflicts:
         numbers = f", hunks 1-{len(item.hunks)}" if len(item.hunks) > 1 else ""
-        lines.append(f"  {item.path}: {item.kind}{numbers}: {item.why}")
+        lines.append(f"  {clean_line(item.path)}: {item.kind}{numbers}: {clean_line(item.why)}")
         for number, hunk in enumerate(item.hunks, start=1):
             if hunk.proposal is not None:
                 why = f": {hunk.proposal_why}" if hunk.proposal_why else ""
                 lines.append(f"    hunk {number} has a proposal{why}")
         if item.command:
-            lines.append(f"    would be settled by: {item.command}")
+            lines.append(f"    would be settled by: {clean_line(item.command)}")
     return "\n".join(lines)
 
 
@@ -71,15 +75,27 @@ def list_json(session: Session, plan_id: str, conflicts: Sequence[FileConflict])
     """What is open, for programs: the document of the conflict's bundle, as it is now."""
     facts = conflict_facts(session, conflicted(session, plan_id), conflicts)
     document = conflict_report.to_json(facts, conflicts)
+    document["answered"] = [
+        {"path": one.path, "hunk": None if one.hunk is None else one.hunk + 1, "take": one.kind}
+        for one in answered(session, plan_id, conflicts)
+    ]
     return json.dumps(document, indent=1, ensure_ascii=False)
 
 
+def answered(
+    session: Session, plan_id: str, conflicts: Sequence[FileConflict]
+) -> tuple[Choice, ...]:
+    """Answers that hold and do not yet decide their file, since others are missing."""
+    given = choices_of(session.of(plan_id))
+    return Worksheet(conflicts, asking.latest(given)).choices
+
+
 def take(
-    session: Session, plan_id: str, kind: ChoiceKind, path: str | None, hunk: int | None
+    session: Session, plan_id: str, kind: ChoiceKind, paths: Sequence[str], hunk: int | None
 ) -> bool:
     """Answers open hunks by one side; True if the plan has landed by that."""
     conflicts = open_conflicts(session, plan_id)
-    wanted = _named(plan_id, conflicts, path)
+    wanted = _named(plan_id, conflicts, paths)
     offers = remembering.whole_offers(session, wanted) if kind is ChoiceKind.PROPOSAL else {}
     choices = [
         offers[item.path].choice
@@ -87,25 +103,45 @@ def take(
         else _choice(plan_id, item, kind, hunk)
         for item in wanted
     ]
-    return _answer(session, plan_id, conflicts, choices)
+    _record(session, plan_id, conflicts, choices)
+    return _land(session, plan_id, conflicts)
 
 
-def _named(plan_id: str, conflicts: Sequence[FileConflict], path: str | None) -> list[FileConflict]:
-    wanted = [item for item in conflicts if path in (None, item.path)]
-    if not wanted:
-        paths = listing([item.path for item in conflicts])
-        raise UsageError(f"{path} is not in conflict in {plan_id}.", hint=f"open: {paths}")
-    return wanted
+def _named(
+    plan_id: str, conflicts: Sequence[FileConflict], paths: Sequence[str]
+) -> list[FileConflict]:
+    known = [item.path for item in conflicts]
+    for path in paths:
+        if path not in known:
+            raise UsageError(
+                f"{path} is not in conflict in {plan_id}.", hint=f"open: {listing(known, limit=8)}"
+            )
+    return [item for item in conflicts if not paths or item.path in paths]
 
 
-def _answer(
+def _record(
     session: Session, plan_id: str, conflicts: Sequence[FileConflict], choices: Sequence[Choice]
-) -> bool:
+) -> None:
+    """Journals the answers, and says each that is for a single hunk."""
     remembering.keep(session, plan_id, conflicts, choices)
     fixed = remembering.pinned(conflicts, choices)
     session.record(
         Type.MERGE_ANSWERED, plan_id, choices=[choice_to_json(choice) for choice in fixed]
     )
+    facts = conflict_facts(session, session.of(plan_id), conflicts)
+    for choice in choices:
+        if choice.hunk is not None:
+            session.screen.say(f"answered: {choice_in_words(facts, choice)}", plan=plan_id)
+
+
+def _land(session: Session, plan_id: str, conflicts: Sequence[FileConflict]) -> bool:
+    """Lands the plan if nothing of it is open; what the answers break in a file is said before."""
+    plan = session.of(plan_id)
+    left = {one.path for one in asking.open_conflicts(session, plan)}
+    for one in conflicts:
+        problem = "" if one.path in left else asking.what_breaks(session, plan, one, ())
+        if problem:
+            session.screen.warn(f"{one.path} {problem}", plan=plan_id)
     return checked.land(session, plan_id)
 
 
@@ -130,7 +166,8 @@ def _choice(plan_id: str, item: FileConflict, kind: ChoiceKind, hunk: int | None
     if kind in (ChoiceKind.BOTH, ChoiceKind.BOTH_REVERSED) and not item.hunks:
         raise UsageError(
             f"{item.path} ({item.kind}) has no hunks, so one side is taken.",
-            hint=f"wtrun resolve {plan_id} --take target|plan --path {shlex.quote(item.path)}",
+            hint=f"wtrun resolve {plan_id} --path {shlex.quote(item.path)} --take target, or "
+            "--take plan",
         )
     whole = not item.hunks
     at = None if hunk is None else hunk - 1
@@ -154,39 +191,58 @@ def ask(session: Session, plan_id: str) -> bool:
     return checked.land(session, plan_id)
 
 
-def with_tool(session: Session, plan_id: str, path: str | None) -> bool:
+def with_tool(session: Session, plan_id: str, paths: Sequence[str]) -> bool:
     """Answers whole files by the user's merge tool, one after another; True if that lands it.
 
-    A file that the tool left as it was, or with markers, stays open.
+    Each answer is journalled before the next file is opened. A file that the tool left as it
+    was, or with markers, or that it gave up, stays open.
     """
     plan, screen = conflicted(session, plan_id), session.screen
     conflicts = open_conflicts(session, plan_id)
     facts = conflict_facts(session, plan, conflicts)
     place = session.folder.conflicts / plan_id / "texts"
-    run = conflict_tools(session.repository.git, screen, place).merge_tool
-    if run is None:
+    tools = conflict_tools(session.repository.git, screen, place)
+    if tools.merge_tool is None:
         raise UsageError(
             "No merge tool is set.",
             hint="git config merge.tool vimdiff ('git mergetool --tool-help' lists them)",
         )
-    choices = []
-    for one in _named(plan_id, conflicts, path):
-        offered = file_text(facts, one)
-        if offered is None:
-            screen.warn(f"{one.path} ({one.kind}) is no text to edit; --take decides it")
+    done = 0
+    for one in _named(plan_id, conflicts, paths):
+        try:
+            choice = _by_tool(session, facts, one, tools.merge_tool)
+        except WtrunError as error:
+            screen.warn(f"{one.path} stays open: {error.message}", hint=error.hint or "")
             continue
-        content = facts.content(one.path)
-        edited = run(one.path, content, offered)
-        sides = [split_lines(side or b"") for side in (content.base, content.ours, content.theirs)]
-        marker = left_marker(edited, sides, size_of(one.hunks))
-        if edited == offered:
-            screen.warn(f"{one.path} was not changed in the tool, so it stays open")
-        elif marker is not None:
-            screen.warn(f"{one.path} still has a conflict marker in line {marker}; it stays open")
-        else:
-            kind = ChoiceKind.CONTENT
-            choices.append(Choice(one.path, kind, one.fingerprint, whole=True, content=edited))
-    return bool(choices) and _answer(session, plan_id, conflicts, choices)
+        if choice is not None:
+            _record(session, plan_id, conflicts, [choice])
+            done += 1
+    return bool(done) and _land(session, plan_id, conflicts)
+
+
+def _by_tool(
+    session: Session,
+    facts: ConflictFacts,
+    one: FileConflict,
+    run: Callable[[str, FileContents, bytes], bytes],
+) -> Choice | None:
+    """The file as the tool saved it; None, with the reason said, where that is no answer."""
+    offered, screen = file_text(facts, one), session.screen
+    if offered is None:
+        screen.warn(f"{one.path} ({one.kind}) is no text to edit; --take decides it")
+        return None
+    content = facts.content(one.path)
+    edited = run(one.path, content, offered)
+    sides = [split_lines(side or b"") for side in (content.base, content.ours, content.theirs)]
+    marker = left_marker(edited, sides, size_of(one.hunks))
+    if edited == offered:
+        screen.warn(f"{one.path} was not changed in the tool, so it stays open")
+    elif marker is not None:
+        screen.warn(f"{one.path} still has a conflict marker in line {marker}; it stays open")
+    else:
+        kind = ChoiceKind.CONTENT
+        return Choice(one.path, kind, one.fingerprint, whole=True, content=edited)
+    return None
 
 
 def edit(session: Session, plan_id: str) -> None:
@@ -224,7 +280,7 @@ def rerun(session: Session, plan_id: str) -> None:
     if plan.conflicts and all(item["kind"] in CONCERNS for item in plan.conflicts):
         raise UsageError(
             f"Nothing conflicts in {plan_id}; an agent would change the same again.",
-            hint=f"wtrun resolve {plan_id} --take target|plan",
+            hint=f"wtrun resolve {plan_id} --take target, or --take plan",
         )
     if by_hand.is_prepared(plan):
         raise UsageError(
