@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -43,6 +44,8 @@ _WHY = {
     "binary": "binary contents can't be combined",
     "other": "git could not merge it",
 }
+_SELF_EVIDENT = ("modify/delete", "symlink", "binary")
+"""Kinds of which git says no more than the versions show."""
 
 
 @dataclass(slots=True)
@@ -190,7 +193,11 @@ def merged_elsewhere(merged: TreeMerge, path: str) -> bool:
 
 
 def _reason(kind: str, words: str) -> str:
-    return f"{_WHY.get(kind, _WHY['other'])} ({words})" if words else _WHY.get(kind, kind)
+    """Why it is a question, with git's words where they name what our own don't."""
+    said = re.sub(r"CONFLICT \([^)]*\): ", "", words).rstrip(".")
+    if not said or kind in _SELF_EVIDENT:
+        return _WHY.get(kind, kind)
+    return f"{_WHY.get(kind, _WHY['other'])} ({said})"
 
 
 def _escalate(work: _Work, path: str, kind: str, why: str) -> None:

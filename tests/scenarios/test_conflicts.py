@@ -381,6 +381,22 @@ def test_what_a_person_decided_is_never_called_a_rule(repo: Repo) -> None:
     assert "by rule" not in done.stderr + report and "person" not in report + trailers
 
 
+def test_whoever_removed_a_file_that_the_plan_renamed_is_named(repo: Repo) -> None:
+    text = "".join(f"line {n}\n" for n in range(9))
+    gone = [{"delete": "old.txt"}, *rewrite("")[1:]]
+    moved = [{"delete": "old.txt"}, {"write": "new.txt", "text": text}, *rewrite("")[1:]]
+    plans = {
+        "01": plan_text("01", steps=gone, files=["old.txt"]),
+        "02": plan_text("02", steps=moved).replace("Part 02", "Moves old.txt. Part 02"),
+    }
+    project = Project.make(repo, plans, {"old.txt": text})
+    project.execute(expect=3)
+    (file,) = json.loads(project.wtrun("resolve", "03-02", "--list", "--json").stdout)["files"]
+    assert (file["path"], file["kind"], file["made_by"]) == ("new.txt", "rename/delete", ["03-01"])
+    assert [one["plan"] for one in file["commits"]["theirs"]] == ["03-02"]
+    assert "CONFLICT" not in file["why"]
+
+
 def test_only_open_conflicts_can_be_answered(repo: Repo) -> None:
     project = conflicting(repo)
     project.execute(expect=3)
@@ -439,7 +455,7 @@ def test_a_plan_in_conflict_is_given_back_to_its_agent_at_the_prompt(repo: Repo)
         "02": plan_text("02", steps={name: [*steps, *end] for name, steps in second.items()}),
     }
     project = Project.make(repo, plans, {"shared.txt": "one\ntwo\nthree\n"})
-    _, code = typed(at_terminal(project, "execute", "3"), "R")
+    _, code = typed(at_terminal(project, "execute", "3"), "R", "y")
     assert code == 0
     assert repo.read("shared.txt") == b"one\nleft and right\nthree\n"
     assert project.starts("03-02") == 2

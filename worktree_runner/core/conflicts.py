@@ -81,19 +81,27 @@ class ConflictFacts:
     enclosing: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """The definition or heading around a hunk, by path and 0-based number of the hunk."""
     contents: Mapping[str, FileContents] = field(default_factory=dict)
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Other names of a path in conflict: before a rename, or of a folder that was renamed."""
 
     def content(self, path: str) -> FileContents:
         return self.contents.get(path, FileContents())
 
     def commits(self, path: str, *, target: bool) -> tuple[CommitFacts, ...]:
-        """The commits of one side that touch `path`; all of them where paths are unknown."""
+        """The commits of one side that touch `path`, under any of its names; all of them where
+        paths are unknown."""
         side = self.target_commits if target else self.plan_commits
-        return tuple(c for c in side if not c.paths or path in c.paths)
+        names = (path, *self.names.get(path, ()))
+        return tuple(c for c in side if not c.paths or any(_touches(c, name) for name in names))
 
     def makers(self, path: str) -> tuple[PlanFacts, ...]:
         """The plans that made the target's side of `path`."""
         ids = {c.plan for c in self.commits(path, target=True)}
         return tuple(p for p in self.target_plans if p.id in ids)
+
+
+def _touches(commit: CommitFacts, name: str) -> bool:
+    return any(path == name or path.startswith(f"{name}/") for path in commit.paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +166,16 @@ def dropped(facts: ConflictFacts, path: str, *, target: bool) -> Dropped | None:
     None where that can't be told in lines: binary, unknown or huge contents.
     """
     content = facts.content(path)
-    side = content.ours if target else content.theirs
+    side, other = content.ours, content.theirs
+    if not target:
+        side, other = other, side
     if content.base is None and side is None:
         return None
-    lines = changed_lines(content.base, side)
-    return None if lines is None else Dropped(*lines)
+    # a file that both sides added: what is in both is not lost
+    lines = changed_lines(other if content.base is None else content.base, side)
+    if lines is None:
+        return None
+    return Dropped(lines[0], 0 if content.base is None else lines[1])
 
 
 def place(facts: ConflictFacts, one: FileConflict, number: int) -> str:

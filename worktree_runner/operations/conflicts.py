@@ -75,7 +75,8 @@ def conflict_facts(
         for commit in repository.objects.commits(other.base, other.head)
     }
     own = dict.fromkeys(repository.objects.commits(plan.base, plan.head), plan)
-    paths = [item.path for item in conflicts]
+    names = {item.path: _names(repository, item, plan.base) for item in conflicts}
+    paths = sorted({name for path, others in names.items() for name in (path, *others) if name})
     target_commits = _commits(repository, plan.head, tip, paths, makers)
     contents = {item.path: _contents(session, item) for item in conflicts}
     contents.update(_clean_merges(repository, tip, plan.head, conflicts, contents))
@@ -96,7 +97,21 @@ def conflict_facts(
             for number, words in enclosing_of(item, contents[item.path].ours).items()
         },
         contents=contents,
+        names=names,
     )
+
+
+def _names(repository: Repository, item: FileConflict, base: str) -> tuple[str, ...]:
+    """What else the file of a conflict is called: in git's words about it, or in the base."""
+    found = dict.fromkeys(item.others)
+    if item.kind == "directory rename":
+        found |= dict.fromkeys(name.rpartition("/")[0] for name in item.others)
+    origin = item.stages.get(1)
+    if origin is not None and base and not repository.objects.entries(base, [item.path]):
+        listed = repository.git.run("ls-tree", "-r", "-z", base).fields
+        same = (one.split("\t", 1) for one in listed)
+        found |= dict.fromkeys(path for head, path in same if head.split(" ")[2] == origin.oid)
+    return tuple(name for name in found if name and name != item.path)
 
 
 def _plan_facts(session: Session, plan: PlanState) -> PlanFacts:
