@@ -23,7 +23,7 @@ from tests.ui.test_console import screen
 from worktree_runner.core.conflicts import ConflictFacts, FileContents, PlanFacts
 from worktree_runner.errors import WtrunError
 from worktree_runner.ui.ask import LineReader, NonInteractive, TerminalAsker
-from worktree_runner.ui.conflict import Decided, Skipped, Stopped, Tools, decide_conflicts
+from worktree_runner.ui.conflict import Again, Decided, Skipped, Stopped, Tools, decide_conflicts
 
 GUARD, LEGACY, PICTURE = guard_file(), removed_file(), picture()
 
@@ -56,6 +56,7 @@ class Play:
         edit: Callable[[str, bytes], bytes] = no_editor,
         facts_: ConflictFacts | None = None,
         draft: Sequence[Choice] = (),
+        can_rerun: bool = False,
         **tools: object,
     ) -> None:
         self.paged: list[str] = []
@@ -76,6 +77,7 @@ class Play:
             screen=made,
             tools=Tools(edit=recorded, page=self.paged.append, **tools),  # type: ignore[arg-type]
             draft=draft,
+            can_rerun=can_rerun,
         )
         self.shown = err.text()
 
@@ -164,7 +166,17 @@ def test_skipping_a_file_asks_the_others_and_keeps_the_answers() -> None:
 def test_abort_chooses_nothing_and_says_what_stays() -> None:
     play = Play("m a")
     assert play.result == Stopped(play.result.choices, interrupted=False)
-    assert "Nothing was merged. Branch and worktree of 03-02 stay." in play.shown
+    said = "Nothing was merged. Branch and worktree of 03-02 stay. Your answers are kept."
+    assert said in play.words
+    assert "Your answers" not in Play("a").words
+
+
+@pytest.mark.parametrize("key", ["R", "r"])
+def test_giving_the_plan_back_is_confirmed_since_it_costs_answers_and_tokens(key: str) -> None:
+    play = Play(f"m {key} n p n", can_rerun=True)
+    assert play.words.count("Have an agent do 03-02 anew?") == 1
+    assert len(play.result.choices) == 2
+    assert Play(f"m {key} y", can_rerun=True).result == Again()
 
 
 def test_a_closed_input_is_no_choice() -> None:
@@ -177,6 +189,7 @@ def test_no_at_the_end_keeps_the_answers_for_the_next_time() -> None:
     play = Play("m p n")
     assert play.result == Skipped(play.result.choices, (PATH,))
     assert len(play.result.choices) == 2
+    assert play.shown.endswith("Nothing was merged; your answers are kept.\n")
 
 
 def test_answers_from_before_are_offered_again_only_while_they_fit() -> None:
@@ -197,6 +210,56 @@ def test_a_file_that_one_side_removed_is_kept_or_removed() -> None:
     play = Play("? k y", (LEGACY,))
     assert play.choices == [(LEGACY.path, "plan", None, True)]
     assert "No file, as main wants it. Drops what 03-02 did to it: 1 added line." in play.words
+
+
+def renamed(path: str, other: str, *stages: int) -> FileConflict:
+    held = {number: GUARD.stages[number] for number in stages}
+    return replace(
+        GUARD, path=path, kind="rename/rename", hunks=(), stages=held, others=("old.ts", other)
+    )
+
+
+def test_two_names_of_one_file_are_not_called_removed_and_losing_both_is_said() -> None:
+    names = (renamed("a.ts", "b.ts", 2), renamed("b.ts", "a.ts", 3))
+    play = Play("? r r n", names)
+    assert "k The name that main gave it, with what both sides changed in it." in play.words
+    assert "stays only under a name that is kept, too: old.ts and b.ts." in play.words
+    assert "though" not in play.words
+    assert "a.ts: no name of this file is kept, so it goes" in play.words
+    assert "so it goes" not in Play("k r n", names).words
+
+
+def test_a_file_that_both_sides_renamed_and_changed_can_be_edited() -> None:
+    content = FileContents(b"a\n", b"b\n", b"c\n")
+    told = facts(contents={"a.ts": content})
+    names = (renamed("a.ts", "b.ts", 1, 2, 3),)
+    play = Play("E y", names, facts_=told, edit=lambda _, text: b"d\n")
+    assert play.edited == [
+        ("a.ts", b"<<<<<<< main\nb\n||||||| base\na\n=======\nc\n>>>>>>> 03-02\n")
+    ]
+    assert play.choices == [("a.ts", "content", None, True)]
+    assert Play("r y", names, facts_=told).choices == [("a.ts", "delete", None, True)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("directory rename", "k The file of 03-02 here, where main has moved its folder."),
+        ("file/directory", "r Only the folder of that name stays. Drops what 03-02 did"),
+    ],
+)
+def test_a_file_that_can_stay_elsewhere_names_the_command_for_it(kind: str, words: str) -> None:
+    one = replace(LEGACY, kind=kind, stages={3: LEGACY.stages[3]})
+    play = Play("? a", (one,))
+    assert words in play.words
+    assert "then wtrun resolve 03-02 --edit" in play.words
+
+
+def test_what_both_sides_added_alike_is_not_called_lost() -> None:
+    one = replace(GUARD, kind="add/add", hunks=(guard_file().hunks[1],))
+    content = FileContents(None, b"same\nleft\n", b"same\nright\nmore\n")
+    play = Play("M n a", (one,), facts_=facts(contents={PATH: content}))
+    assert "drops everything that 03-02 did to it (2 added lines)." in play.words
 
 
 def test_a_doubled_definition_can_stay_as_git_merged_it() -> None:

@@ -13,7 +13,7 @@ from merge.types import Choice, ChoiceKind, FileConflict
 from worktree_runner.core.conflicts import COMMANDS, ConflictFacts, dropped
 from worktree_runner.core.edited import file_text
 from worktree_runner.core.questions import Option
-from worktree_runner.core.texts import count
+from worktree_runner.core.texts import clean_line, count, listing
 from worktree_runner.core.worksheet import Step, words_for
 
 
@@ -70,7 +70,7 @@ def whole_file_effect(facts: ConflictFacts, one: FileConflict, kind: ChoiceKind)
     if not lost:
         return f"{effect}, also what merged without a conflict."
     inside = sum(len(h.theirs if takes_target else h.ours) for h in one.hunks)
-    if lost.added <= inside:
+    if lost.added <= inside or facts.content(one.path).base is None:
         return f"{effect} ({lost})."
     free = count(lost.added - inside, "line")
     return f"{effect} ({lost}), also {free} added without a conflict."
@@ -112,24 +112,44 @@ def _file_answers(facts: ConflictFacts, one: FileConflict) -> list[Option]:
     if one.kind == COMMANDS:
         return _command_answers(facts, one)
     main, plan = facts.target, facts.plan.id
-    in_target, in_plan = 2 in one.stages, 3 in one.stages
-    if in_target and in_plan:
+    if 2 in one.stages and 3 in one.stages:
         kept = f"The file as it is in {main}.{_drops(facts, one, target=False)}"
         taken = f"The file as it is in {plan}.{_drops(facts, one, target=True)}"
         answers = [Option("m", main, kept), Option("p", f"{facts.noun} {plan}", taken)]
-    elif in_target or in_plan:
-        keeper, remover = (main, plan) if in_target else (plan, main)
-        lost = _drops(facts, one, target=in_target)
-        answers = [
-            Option("k", "keep", f"The file as it is in {keeper}, though {remover} removed it."),
-            Option("r", "remove", f"No file, as {remover} wants it.{lost}"),
-        ]
+        if one.kind == "rename/rename":
+            answers.append(Option("r", "remove", f"No file of this name.{_other_names(one)}"))
+    elif 2 in one.stages or 3 in one.stages:
+        answers = _one_sided_answers(facts, one)
     else:
         answers = [Option("r", "remove", "No file at this path.")]
     if one.kind == "duplicate":
         effect = "The file as git merged it; what stands there twice stays."
         answers.append(Option("c", "clean merge", effect))
     return answers
+
+
+def _one_sided_answers(facts: ConflictFacts, one: FileConflict) -> list[Option]:
+    """For a file that only one side has at this path: it stays, or it goes."""
+    main, plan = facts.target, facts.plan.id
+    in_target = 2 in one.stages
+    keeper, other = (main, plan) if in_target else (plan, main)
+    lost = _drops(facts, one, target=in_target)
+    if one.kind == "rename/rename":
+        kept = f"The name that {keeper} gave it, with what both sides changed in it."
+        gone = f"Not the name that {keeper} gave it.{_other_names(one)}"
+    elif one.kind == "directory rename":
+        kept = f"The file of {keeper} here, where {other} has moved its folder."
+        gone = f"No such file at all.{lost}"
+    else:
+        kept = f"The file as it is in {keeper}, though {other} removed it."
+        gone = f"No file, as {other} wants it.{lost}"
+    return [Option("k", "keep", kept), Option("r", "remove", gone)]
+
+
+def _other_names(one: FileConflict) -> str:
+    """Where a file that loses one of its names is to be found."""
+    names = listing([clean_line(name) for name in one.others], limit=3)
+    return f" The file stays only under a name that is kept, too: {names}." if names else ""
 
 
 def _command_answers(facts: ConflictFacts, one: FileConflict) -> list[Option]:

@@ -12,7 +12,7 @@ from merge.types import ConflictHunk, FileConflict
 from worktree_runner.core.conflicts import COMMANDS, ConflictFacts
 from worktree_runner.core.patch import is_binary
 
-_SIDED = ("content", "add/add", "duplicate", COMMANDS)
+_SIDED = ("content", "add/add", "duplicate", "rename/rename", COMMANDS)
 
 
 def hunk_text(facts: ConflictFacts, hunk: ConflictHunk) -> bytes:

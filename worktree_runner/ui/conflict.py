@@ -218,13 +218,22 @@ class _Dialogue:
         elif key == "s":
             self.sheet.skip(step.file.path)
         elif key == "R":
-            raise _End(Again())
+            return self._give_back()
         elif key == "a":
-            self.screen.say(
-                f"Nothing was merged. Branch and worktree of {self.facts.plan.id} stay."
-            )
+            kept = " Your answers are kept." if self.sheet.choices else ""
+            stay = f"Branch and worktree of {self.facts.plan.id} stay."
+            self.screen.say(f"Nothing was merged. {stay}{kept}")
             raise _End(Stopped(self.sheet.choices, interrupted=False))
         return True
+
+    def _give_back(self) -> bool:
+        """Asks before an agent starts anew: that costs tokens, and the answers."""
+        plan = self.facts.plan.id
+        yes = Option("y", "yes", f"An agent starts on {plan} again; answers so far are dropped.")
+        no = Option("n", "no", "Back to the conflict.")
+        if self._choose(f"Have an agent do {plan} anew?", (yes, no)) != "y":
+            return False
+        raise _End(Again())
 
     def _take(self, step: Step, kind: ChoiceKind) -> None:
         one = step.file
@@ -343,6 +352,7 @@ class _Dialogue:
     def _finish(self) -> None:
         """The last look: all answers, what they break, and the question to commit them."""
         self._list()
+        self._say_what_is_gone()
         if self.tools.check is not None:
             for one in self.sheet.files:
                 mine = [choice for choice in self.sheet.choices if choice.path == one.path]
@@ -361,8 +371,17 @@ class _Dialogue:
         elif key == "y":
             raise _End(Decided(self.sheet.choices))
         else:
+            self.screen.say("Nothing was merged; your answers are kept.")
             paths = tuple(one.path for one in self.sheet.files)
             raise _End(Skipped(self.sheet.choices, paths))
+
+    def _say_what_is_gone(self) -> None:
+        """Warns where a file that was renamed is kept under none of its names."""
+        gone = {one.path for one in self.sheet.choices if one.kind is ChoiceKind.DELETE}
+        for one in self.sheet.files:
+            names = {name for name in one.others if any(name == f.path for f in self.sheet.files)}
+            if one.kind == "rename/rename" and {one.path, *names} <= gone:
+                self.screen.warn(f"{one.path}: no name of this file is kept, so it goes")
 
     def _undo_or_reopen(self) -> None:
         if self.sheet.can_undo:

@@ -80,6 +80,11 @@ def hunk_lines(facts: ConflictFacts, hunk: ConflictHunk, width: int) -> list[Lin
 def whole_file_lines(facts: ConflictFacts, one: FileConflict) -> list[Line]:
     """What each side holds, for a file that is not decided by hunks."""
     lines = [("", ""), *((f"  {line}", "") for line in side_lines(facts, one))]
+    if one.kind in ("file/directory", "directory rename"):
+        where = "under another name" if one.kind == "file/directory" else "elsewhere"
+        lines += _prose(
+            f"to keep it {where}: [a]bort, then wtrun resolve {facts.plan.id} --edit", ""
+        )
     return [*lines, *_change(facts, one)] if one.kind == COMMANDS else lines
 
 
