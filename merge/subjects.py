@@ -97,7 +97,7 @@ def _subjects(kind: str, lines: Lines, depth: int) -> Iterable[bytes]:
     for line in _outermost(lines, depth):
         for way in _WAYS:
             found = way.match(line)
-            if found is not None and not _is_flow(found["is"]):
+            if found is not None and not _is_flow(found["is"]) and not _is_update(line, found):
                 yield _bare(found["is"])
         if kind == "rust" and (variant := _VARIANT.match(line)):
             yield _bare(variant["is"])
@@ -115,6 +115,13 @@ _FLOW = re.compile(
 def _is_flow(text: bytes) -> bool:
     """Whether this is how a text runs, not what it names: `return`, `if x`, `else`."""
     return not re.search(rb"\w", text) or _FLOW.match(text) is not None
+
+
+def _is_update(line: bytes, found: re.Match[bytes]) -> bool:
+    """Whether a value is made from the one before, as in `x = x + 1`: two of these add up."""
+    if not found.group().endswith(b"="):
+        return False
+    return re.search(rb"(?<![\w.])%s\b" % re.escape(found["is"]), line[found.end() :]) is not None
 
 
 def _bare(text: bytes) -> bytes:

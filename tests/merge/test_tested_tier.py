@@ -190,6 +190,7 @@ TAKEN: list[tuple[str, str, Texts]] = [
         "\n\ndef test_c():\n    r = f(3)\n    assert r\n")),
     ("two arms", "s.js", inserted(
         SWITCH, "  case 2:\n    b();\n    break;\n", "  case 3:\n    c();\n    break;\n")),
+    ("two steps of one value", "a.py", inserted("x = 1\n%s", "x = x * 2\n", "x = x + 3\n")),
     ("two parameters with defaults", "p.py", inserted(
         "def f(\n    a,\n%s): ...\n", "    b=1,\n", "    c=2,\n")),
     ("a function of a file with overloads", "a.py", inserted(
