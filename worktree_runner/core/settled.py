@@ -23,6 +23,7 @@ BY_HAND = "by hand"
 TRAILER = "Wtrun-Resolved"
 UNDONE = "Wtrun-Unresolved"
 """Names the path in the commit that replaces a resolution."""
+_TESTED = ", tested"
 _PREFIX = "a person decided: "
 
 
@@ -92,8 +93,9 @@ def tally(items: Iterable[Resolution]) -> str:
 
 
 def trailer(one: Resolution) -> str:
-    """The line of a merge commit that names a settled file."""
-    return f"{TRAILER}: {one.path} ({BY_HAND if is_manual(one) else one.resolver})"
+    """The line of a merge commit that names a settled file; a likely resolution says so."""
+    tested = _TESTED if one.tier == "tested" else ""
+    return f"{TRAILER}: {one.path} ({BY_HAND if is_manual(one) else one.resolver}{tested})"
 
 
 def parse_trailer(value: str) -> Resolution:
@@ -101,5 +103,7 @@ def parse_trailer(value: str) -> Resolution:
     path, _, rule = value.removesuffix(")").rpartition(" (")
     if rule == BY_HAND:
         return Resolution(path, PERSON, "", tier=MANUAL)
+    if rule.endswith(_TESTED):
+        return Resolution(path, rule.removesuffix(_TESTED), "", tier="tested")
     tier = FORCED if rule.startswith(_ON_CONFLICT) else "proven"
     return Resolution(path, rule, "", tier=tier)
