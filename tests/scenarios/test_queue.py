@@ -56,7 +56,8 @@ def test_plans_beside_a_conflict_land_in_one_batch_and_the_report_says_why(repo:
     assert landed(project) == ["03-01", "03-03"]
     assert [run["plans"] for run in gates(project)] == [["03-01", "03-03"]]
     report = project.wtrun("report", expect=0).stdout
-    assert "it lands once its conflict in shared.txt is decided" in report
+    assert "it lands once its conflict with 03-01 in shared.txt is decided (1 hunk)" in report
+    assert "'wtrun resolve 03-02 --rerun' has an agent do it again" in report
     assert "**Checked with:** '! ls bad-* >/dev/null 2>&1' (gate.command): 1 run" in report
 
 
@@ -133,7 +134,10 @@ def test_a_likely_resolution_is_taken_where_the_gate_is_green_with_it(repo: Repo
     text = repo.read("app.py").decode()
     assert ALPHA in text and BETA in text
     assert "by rule 'both-inserted', tested" in done.stderr
-    assert "| tested |" in project.wtrun("report", expect=0).stdout
+    report = project.wtrun("report", expect=0).stdout
+    assert "| tested |" in report
+    assert "whether the check looks at these lines is not known" in report
+    assert "app.py (both-inserted, tested)" in repo.git("log", "--format=%B", "main")
 
 
 def test_a_likely_resolution_is_undone_where_the_gate_is_not_green(repo: Repo) -> None:

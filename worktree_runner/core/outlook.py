@@ -14,9 +14,7 @@ def why_not(state: RunState, plan: PlanState) -> str:
     """What keeps the plan from landing; empty for one that landed."""
     match plan.status:
         case Status.CONFLICTED:
-            whys = dict.fromkeys(str(item.get("why", "")) for item in plan.conflicts)
-            reasons = [plan.reason, *whys] if plan.reason else list(whys)
-            return "; ".join(filter(None, reasons))
+            return "; ".join(filter(None, (plan.reason, *_whys(plan))))
         case Status.WAITING:
             if plan.cut:
                 return f"is to be continued: {plan.cut}"
@@ -31,6 +29,35 @@ def why_not(state: RunState, plan: PlanState) -> str:
     return plan.reason
 
 
+def _whys(plan: PlanState) -> list[str]:
+    """Why each file of its conflict is a question, with the file where there are several."""
+    paths: dict[str, list[str]] = {}
+    for item in plan.conflicts:
+        paths.setdefault(str(item.get("why", "")), []).append(str(item["path"]))
+    if len(paths) < 2:
+        return list(paths)
+    return [f"{why} ({listing(found, limit=3)})" for why, found in paths.items() if why]
+
+
+def _decided(plan: PlanState) -> str:
+    """What has to be decided of its conflict: with whom, where, how much, and what else helps."""
+    paths = [str(item["path"]) for item in plan.conflicts]
+    if all(item.get("kind") in CONCERNS for item in plan.conflicts):
+        return f"what it changes in {listing(paths, limit=5)} is decided"
+    against = sorted({str(other) for item in plan.conflicts for other in item.get("against", ())})
+    whom = f" with {listing(against)}" if against else ""
+    hunks, offered = (
+        sum(int(item.get(key, 0)) for item in plan.conflicts) for key in ("hunks", "proposals")
+    )
+    parts = [count(hunks, "hunk")] if hunks else []
+    parts += [f"{offered} with a proposal"] if offered else []
+    much = f" ({', '.join(parts)})" if parts else ""
+    return (
+        f"its conflict{whom} in {listing(paths, limit=5)} is decided{much}; or "
+        f"'wtrun resolve {plan.id} --rerun' has an agent do it again on what has landed"
+    )
+
+
 def waiting_for(state: RunState, plan_id: str) -> tuple[str, ...]:
     """The plans that can't start without this one, directly or through others, in order."""
     held = {plan_id}
@@ -43,10 +70,7 @@ def lands_when(state: RunState, plan: PlanState) -> str:
     """What has to happen for it; empty where nothing can, or nothing needs to."""
     match plan.status:
         case Status.CONFLICTED:
-            paths = [str(item["path"]) for item in plan.conflicts]
-            asked = all(item.get("kind") in CONCERNS for item in plan.conflicts)
-            what = "what it changes" if asked else "its conflict"
-            return f"{what} in {listing(paths, limit=5)} is decided"
+            return _decided(plan)
         case Status.REJECTED:
             return (
                 "the check is green with it: repair it in its worktree and commit, then "

@@ -271,6 +271,12 @@ def _not_landed(report: RunReport) -> list[str]:
     return lines
 
 
+TESTED_MEANS = (
+    "*tested*: likely, not proven. The check is green with it; whether the check looks at these "
+    "lines is not known."
+)
+
+
 def _settled(report: RunReport) -> list[str]:
     rows = [(plan, one) for plan in report.plans for one in plan.resolutions]
     if not rows:
@@ -286,9 +292,11 @@ def _settled(report: RunReport) -> list[str]:
         rule = by_whom(one) if is_manual(one) else one.resolver
         cells = (code(one.path, cell=True), plan.id, one.tier, rule, reason(one))
         lines.append("| " + " | ".join((cells[0], *map(plain, cells[1:]))) + " |")
+    likely = any(one.tier == "tested" for _, one in rows)
     return [
         *lines,
         "",
+        *([TESTED_MEANS, ""] if likely else []),
         "`wtrun resolutions` shows each as a diff; `wtrun unresolve PATH` undoes one.",
     ]
 

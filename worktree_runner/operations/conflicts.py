@@ -50,6 +50,8 @@ def report_conflicts(
                 "why": item.why,
                 "fingerprint": item.fingerprint,
                 "hunks": len(item.hunks),
+                "proposals": sum(hunk.proposal is not None for hunk in item.hunks),
+                "against": sorted(maker.id for maker in facts.makers(item.path)),
                 "command": item.command,
             }
             for item in conflicts
