@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from merge import answers, checks, deletions
+from merge import answers, checks, deletions, numbered
 from merge.file import FileMerge, merge_file
 from merge.markers import holds_markers, render
 from merge.paths import BINARY, suffix_of
@@ -94,6 +94,7 @@ def merge_commits(
     _unclaimed_messages(work)
     _deletions(work, ours, brought)
     _clean_paths(work, ours, theirs, brought)
+    _same_numbers(work, ours, theirs, brought)
     _concerns(work, brought)
     _apply_choices(work, choices)
     return _outcome(work)
@@ -315,6 +316,21 @@ def _clean_paths(
             if odd := odd or checks.oddity(path, sides, data) or "":
                 why = f"git merged it cleanly, but {odd}"
                 _escalate_clean(work, path, "duplicate", why, found)
+
+
+def _same_numbers(
+    work: _Work,
+    ours: str,
+    theirs: str,
+    brought: Mapping[str, tuple[Entry | None, Entry | None]],
+) -> None:
+    """Asks for a numbered file beside which the target has a new one of the same number."""
+    asked = {conflict.path for conflict in work.conflicts}
+    for path, other in sorted(numbered.same_numbers(work.store, ours, theirs, brought).items()):
+        new = brought[path][1]
+        if new is not None and path not in asked and path not in work.edits:
+            why = f"git merged it cleanly, but {other} is new too and has the same number"
+            _escalate_clean(work, path, "duplicate", why, _Merged(None, new, new))
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,6 +224,29 @@ def test_both_sides_defining_one_name_is_noticed_in_a_clean_merge(repo: Repo) ->
     assert repo.show(accepted.tree, "a.py").decode() == new + middle + new
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "asked"),
+    [
+        ("app/migrations/0005_a.py", "app/migrations/0005_b.py", True),
+        ("db/migrate/V7__a.sql", "db/migrate/V7__b.sql", True),
+        ("docs/adr/012-a.md", "docs/adr/012-b.md", True),
+        ("app/migrations/0005_a.py", "app/migrations/0006_b.py", False),
+        ("app/migrations/0005_a.py", "web/migrations/0005_b.py", False),
+        ("pages/0005_a.txt", "pages/0005_b.txt", False),
+    ],
+)
+def test_two_new_files_of_one_number_are_a_question_though_git_has_nothing_to_merge(
+    repo: Repo, ours: str, theirs: str, asked: bool
+) -> None:
+    outcome = merged(repo, branches(repo, {"a": "1\n"}, {ours: "x\n"}, {theirs: "y\n"}))
+    assert [conflict.path for conflict in outcome.conflicts] == [theirs] * asked
+    assert (outcome.tree is None) == asked
+    if asked:
+        assert f"{ours} is new too and has the same number" in outcome.conflicts[0].why
+        choice = Choice(theirs, ChoiceKind.BOTH, outcome.conflicts[0].fingerprint, whole=True)
+        assert merged(repo, ("main", "plan"), choices=[choice]).tree is not None
+
+
 def test_markers_that_a_plan_committed_are_noticed_in_a_clean_merge(repo: Repo) -> None:
     marked = "<<<<<<< HEAD\n1\n=======\n2\n>>>>>>> plan\n"
     sides = branches(repo, {"a": "1\n"}, {"b": "1\n"}, {"a": marked})
