@@ -69,14 +69,28 @@ def _shared(hunk: ConflictHunk) -> bool:
     return any(re.search(rb"\w", line) for line in (ours & theirs) - base)
 
 
+def ends_cut_off(hunk: ConflictHunk, raw: ConflictHunk) -> tuple[int, int]:
+    """How many lines at each end of the raw hunk are settled already."""
+    most = min(len(raw.ours), len(raw.theirs))
+    lead = next((i for i in range(most) if raw.ours[i] != raw.theirs[i]), most)
+    return lead, len(raw.ours) - lead - len(hunk.ours)
+
+
 def alike(left: Lines, right: Lines) -> bool:
     """Whether a line of one side says nearly what a line of the other says.
 
     Two additions that share most of their words are likely one thing under two names.
     """
+    return name_one_issue(left, right) or _share_words(left, right)
+
+
+def name_one_issue(left: Lines, right: Lines) -> bool:
+    """Whether both name one issue or pull request."""
     named = [set(_NUMBERED.findall(b"".join(side))) for side in (left, right)]
-    if named[0] & named[1]:
-        return True  # one issue or pull request
+    return bool(named[0] & named[1])
+
+
+def _share_words(left: Lines, right: Lines) -> bool:
     words = [[set(_WORD.findall(line.lower())) for line in side] for side in (left, right)]
     return any(a and b and len(a & b) >= 0.6 * len(a | b) for a in words[0] for b in words[1])
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from merge import doubts
 from merge.checks import doubled_definition, lengthened, moved_statement, oddity, unaccounted_line
-from merge.hunk_kinds import merged_tokens
+from merge.hunk_kinds import ends_cut_off, merged_tokens
 from merge.languages import compiles, parses
 from merge.text import Lines, hunks_of, line_end, merge_lines
 from merge.types import ConflictHunk
@@ -30,7 +30,7 @@ def both_inserted(view: FileView, index: int) -> Answer | None:
     pairs = ((raw.ours, raw.theirs), (raw.theirs, raw.ours))
     if view.settings.plan_first:
         pairs = pairs[::-1]
-    lead, tail = _cut(hunk, raw)
+    lead, tail = ends_cut_off(hunk, raw)
     rivals = doubts.of_rivals(view.path, raw.ours[lead:], raw.theirs[lead:], view.above(index))
     doubtful = None
     for first, second in pairs:
@@ -51,13 +51,6 @@ def _starts_alike(raw: ConflictHunk) -> bool:
     """Whether both insertions begin with the same line that is not blank: likely the same work."""
     first = [next((line for line in side if line.strip()), b"") for side in (raw.ours, raw.theirs)]
     return first[0].strip() == first[1].strip()
-
-
-def _cut(hunk: ConflictHunk, raw: ConflictHunk) -> tuple[int, int]:
-    """How many lines at each end of the raw hunk are settled already."""
-    most = min(len(raw.ours), len(raw.theirs))
-    lead = next((i for i in range(most) if raw.ours[i] != raw.theirs[i]), most)
-    return lead, len(raw.ours) - lead - len(hunk.ours)
 
 
 def _ended(lines: Lines) -> Lines:

@@ -13,6 +13,7 @@ from merge.resolvers import (
     guesses,
     lists,
     members,
+    releases,
     values,
     versions,
     whitespace,
@@ -51,6 +52,11 @@ RULES: tuple[Rule, ...] = (
         "changelog",
         "both sides only added bullets under the same heading; the target's come first",
         lists.changelog,
+    ),
+    Rule(
+        "releases",
+        "both sides added whole releases to a change log; their numbers tell the order",
+        releases.added_releases,
     ),
     Rule(
         "keys",

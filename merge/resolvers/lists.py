@@ -17,8 +17,8 @@ from merge.view import Answer, FileView
 
 _IGNORE = re.compile(r"\.\w*ignore")
 _PEOPLE = re.compile(r"(?:AUTHORS|CONTRIBUTORS|THANKS|CREDITS)(?:\.(?:md|rst|txt))?", re.I)
-_CHANGES = re.compile(r"(?:CHANGES|CHANGELOG|HISTORY|NEWS|RELEASES?)(?:\.(?:md|rst|txt))?", re.I)
-_BULLET = re.compile(rb"[-*+][ \t]+\S")
+CHANGES = re.compile(r"(?:CHANGES|CHANGELOG|HISTORY|NEWS|RELEASES?)(?:\.(?:md|rst|txt))?", re.I)
+BULLET = re.compile(rb"[-*+][ \t]+\S")
 _HEADING = re.compile(rb"#|=+\s*$|-{3,}\s*$|~+\s*$|\^+\s*$|\.\. ")
 _RELEASE = re.compile(rb"^\W*v?\d+\.\d+(?:\.\d+)*\W|\d{4}-\d\d-\d\d|unreleased", re.I)
 
@@ -74,7 +74,7 @@ def _person(line: bytes) -> bytes:
 
 def changelog(view: FileView, index: int) -> Answer | None:
     """Ours, then theirs, where both sides added bullets below the same heading."""
-    if not _CHANGES.fullmatch(name_of(view.path)):
+    if not CHANGES.fullmatch(name_of(view.path)):
         return None
     hunk = view.hunks[index]
     found = both_insert(hunk)
@@ -93,10 +93,10 @@ def changelog(view: FileView, index: int) -> Answer | None:
 
 def _only_bullets(lines: Lines) -> bool:
     text = [line for line in lines if line.strip()]
-    if not text or not _BULLET.match(text[0]):
+    if not text or not BULLET.match(text[0]):
         return False
     return all(
-        (_BULLET.match(line) or line[:1] in b" \t")
+        (BULLET.match(line) or line[:1] in b" \t")
         and not _HEADING.match(line)
         and not _RELEASE.search(line)
         for line in text

@@ -46,6 +46,7 @@ _FORM = re.compile(
     re.I,
 )
 Version = tuple[tuple[int, ...], tuple[str, int]]
+Rank = tuple[tuple[int, ...], bool, tuple[str, int]]
 
 
 def parse_version(token: bytes) -> Version | None:
@@ -204,14 +205,15 @@ def _greater_own(old: Version, left: Version, right: Version) -> int:
 
     The target's own number, where it is the greater, stays whatever its form: nothing is decided.
     """
-    if left[0] == right[0] or min(_rank(left), _rank(right)) < _rank(old):
+    if left[0] == right[0] or min(rank(left), rank(right)) < rank(old):
         return 0
     if left[0] > right[0]:
         return 1
     return -1 if bool(left[1][0]) == bool(right[1][0]) else 0
 
 
-def _rank(version: Version) -> tuple[tuple[int, ...], bool, tuple[str, int]]:
+def rank(version: Version) -> Rank:
+    """What versions are compared by: a pre-release comes before its release."""
     return version[0], not version[1][0], version[1]
 
 
@@ -225,7 +227,7 @@ def likely_version(view: FileView, index: int) -> tuple[bytes, ...] | None:
         return None
     found = [VERSION.findall(line) for line in sides]
     versions = [parse_version(tokens[0]) for tokens in found if len(tokens) == 1]
-    ranks = [_rank(version) for version in versions if version]
+    ranks = [rank(version) for version in versions if version]
     if len(ranks) != 3 or not (is_manifest(view.path) or is_own(*sides)):
         return None
     if min(ranks[1:]) < ranks[0]:
