@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worktree_runner.core.overlap import matches, overlap, overlapping
+from worktree_runner.core.overlap import covering, matches, overlap, overlapping
 from worktree_runner.core.patterns import PatternError, compiled, escape
 
 TABLE = [
@@ -232,6 +232,19 @@ def test_the_lookup_finds_the_same_pairs_as_trying_all(wanted: list[str], held: 
     found = list(overlapping(wanted, held))
     tried = [(i, j) for i, a in enumerate(wanted) for j, b in enumerate(held) if overlap(a, b)]
     assert found == tried
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from(REAL), min_size=1, max_size=4).map("/".join), max_size=5),
+    st.lists(st.one_of(patterns, st.sampled_from(["port://1", "port://2"])), max_size=6),
+)
+def test_the_lookup_of_paths_finds_the_same_pairs_as_trying_all(
+    paths: list[str], held: list[str]
+) -> None:
+    paths = [*paths, "port://1"]
+    tried = [(a, j) for a in paths for j, b in enumerate(held) if matches(b, a)]
+    assert list(covering(paths, held)) == tried
 
 
 def test_a_thousand_held_patterns_cost_little() -> None:

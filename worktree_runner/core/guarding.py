@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from worktree_runner.core.overlap import matches
+from worktree_runner.core.overlap import covering
 from worktree_runner.core.reservations import Holder, Reservation
 
 
@@ -34,12 +34,12 @@ def decide_paths(
 ) -> tuple[Foreign, ...]:
     """Which of the paths are reserved by others, sorted; `held` are records that block."""
     others = [one for one in held if one.exclusive and one.holder.party != own.party]
+    patterns = [record.pattern for record in others]
     found = []
-    for path in sorted(set(paths)):
-        for record in others:
-            if matches(record.pattern, path, fold_case=fold_case):
-                sibling = record.holder.run == own.run and own.run != ""
-                found.append(Foreign(path, record, refused=strict or not sibling))
+    for path, number in covering(sorted(set(paths)), patterns, fold_case=fold_case):
+        record = others[number]
+        sibling = record.holder.run == own.run and own.run != ""
+        found.append(Foreign(path, record, refused=strict or not sibling))
     return tuple(found)
 
 

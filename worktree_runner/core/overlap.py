@@ -28,7 +28,7 @@ def matches(pattern: str, path: str, *, fold_case: bool = False) -> bool:
     """True if the pattern describes this very path, or a folder that the path lies in."""
     if is_virtual(pattern) or is_virtual(path):
         return pattern == path
-    names = tuple(path.lower().split("/") if fold_case else path.split("/"))
+    names = tuple(_folded(path, fold_case).split("/"))
     return any(_covers(glob.names, names) for glob in compiled(pattern, fold_case))
 
 
@@ -57,6 +57,29 @@ def overlapping(
         for number in sorted(near):
             if any(_globs_meet(x, y) for x in mine for y in globs[number]):
                 yield index, number
+
+
+def covering(
+    paths: Sequence[str], held: Sequence[str], *, fold_case: bool = False
+) -> Iterator[tuple[str, int]]:
+    """All pairs (path, index in held) that match, in that order; looked up as in `overlapping`."""
+    at: dict[tuple[str, ...], set[int]] = {}
+    for number, pattern in enumerate(held):
+        virtual = is_virtual(pattern)
+        for prefix in {(pattern,)} if virtual else {g.prefix for g in compiled(pattern, fold_case)}:
+            at.setdefault(prefix, set()).add(number)
+    for path in paths:
+        names = (path,) if is_virtual(path) else tuple(_folded(path, fold_case).split("/"))
+        near: set[int] = set()
+        for length in range(len(names) + 1):
+            near |= at.get(names[:length], set())
+        for number in sorted(near):
+            if matches(held[number], path, fold_case=fold_case):
+                yield path, number
+
+
+def _folded(path: str, fold_case: bool) -> str:
+    return path.lower() if fold_case else path
 
 
 def _globs_meet(a: Glob, b: Glob) -> bool:
