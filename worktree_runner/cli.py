@@ -157,6 +157,9 @@ def main(argv: list[str] | None = None) -> Any:
     """Runs one command and ends the process with its exit code."""
     from worktree_runner.errors import ExitCode, WtrunError
 
+    if hasattr(sys.stdout, "reconfigure"):
+        with contextlib.suppress(OSError):  # a path may be no UTF-8
+            sys.stdout.reconfigure(errors="backslashreplace")
     try:
         result = group.main(args=argv, prog_name="wtrun", standalone_mode=False)
         code = int(result) if isinstance(result, int) else int(ExitCode.DONE)

@@ -459,3 +459,20 @@ def test_a_plan_in_conflict_is_given_back_to_its_agent_at_the_prompt(repo: Repo)
     assert code == 0
     assert repo.read("shared.txt") == b"one\nleft and right\nthree\n"
     assert project.starts("03-02") == 2
+
+
+def test_a_path_that_is_no_utf8_lands_and_is_asked_about_as_any_other(repo: Repo) -> None:
+    def plan(number: str) -> str:
+        make = f"printf {number} > \"$(printf 'n\\377')\"; git add -A; git commit -qm 'feat: n'"
+        steps: list[dict[str, Any]] = [{"run": ["sh", "-c", make]}, {"summary": True}]
+        return plan_text(number, steps=steps)
+
+    project = Project.make(repo, {number: plan(number) for number in ("01", "02")})
+    project.execute(expect=3)
+    assert project.statuses() == {"03-01": "landed", "03-02": "conflicted"}
+    name = "n\udcff"
+    asked = [event for event in project.events() if event["type"] == "merge.conflicted"]
+    assert name in json.dumps(asked[-1]["data"], ensure_ascii=False)
+    assert r"n\udcff" in project.wtrun("report", expect=0).stdout
+    project.wtrun("resolve", "03-02", "--take", "plan", expect=0)
+    assert repo.show("main", name) == b"02"

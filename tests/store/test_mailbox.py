@@ -182,3 +182,9 @@ def test_kill_9_loses_no_message_that_was_answered_and_frees_the_lock(mailbox: M
     started = time.monotonic()
     mailbox.send("03-01", ["BoldMarsh"], Draft("after", "b"))
     assert time.monotonic() - started < 1
+
+
+def test_what_is_no_utf8_is_spelled_out(mailbox: Mailbox) -> None:
+    sent = mailbox.send("03-01", ["BoldMarsh"], Draft("n\udcff", "changed: n\udcff"))
+    assert (sent.subject, sent.body) == (r"n\udcff", r"changed: n\udcff")
+    assert mailbox.message(sent.id) == sent

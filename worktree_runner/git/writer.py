@@ -63,7 +63,7 @@ class Writer:
         args = ["commit-tree", *(["-S"] if sign else ["--no-gpg-sign"]), tree]
         for parent in parents:
             args += ["-p", parent]
-        stdin = message.encode()
+        stdin = message.encode(errors="surrogateescape")
         return self._git.run(*args, "-F", "-", stdin=stdin, env=env, foreground=sign).text
 
     def move(self, ref: str, new: str, old: str | None) -> bool:

@@ -73,7 +73,8 @@ def _made(session: Session, plan: PlanState, outcome: MergeOutcome, onto: str) -
     own = objects.merge_tree(onto, plan.head)
     with tempfile.TemporaryDirectory(prefix="wtrun-merge-") as folder:
         text = Path(folder) / "message"
-        text.write_text(landing.message(session, plan, outcome.resolutions))
+        message = landing.message(session, plan, outcome.resolutions)
+        text.write_bytes(message.encode(errors="surrogateescape"))
         sign = session.settings.merge.sign
         options = [] if sign is None else ["-S" if sign else "--no-gpg-sign"]
         steps = [["merge", "--no-ff", "--no-squash", "--no-autostash", *options, "-F", str(text)]]

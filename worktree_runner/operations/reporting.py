@@ -44,7 +44,9 @@ def save_report(session: Session, code: ExitCode) -> Path:
     document = json.dumps(to_json(report), indent=1, ensure_ascii=False)
     save_bytes(folder / NAMES["json"], document.encode("utf-8", "backslashreplace") + b"\n")
     save_bytes(folder / NAMES["junit"], to_junit(report))
-    save_bytes(folder / NAMES["markdown"], render_markdown(report).encode())
+    save_bytes(
+        folder / NAMES["markdown"], render_markdown(report).encode("utf-8", "backslashreplace")
+    )
     return folder / NAMES["markdown"]
 
 

@@ -36,7 +36,7 @@ def save_bytes(path: Path, data: bytes, *, durable: bool = True, mode: int | Non
 
 def save_text(path: Path, text: str, *, durable: bool = True, mode: int | None = None) -> None:
     """As `save_bytes`, for text, written as UTF-8."""
-    save_bytes(path, text.encode(), durable=durable, mode=mode)
+    save_bytes(path, text.encode("utf-8", "backslashreplace"), durable=durable, mode=mode)
 
 
 def sync_directory(path: Path) -> None:

@@ -145,7 +145,8 @@ class Journal:
 
 def _line(event: Event) -> bytes:
     text = json.dumps(to_json(event), ensure_ascii=False, separators=(",", ":"))
-    return text.encode() + b"\n"
+    # a path that is no UTF-8 stands there as JSON writes it: \udcff
+    return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def to_json(event: Event) -> dict[str, Any]:

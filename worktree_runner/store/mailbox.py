@@ -167,8 +167,8 @@ class Mailbox:
             "to": groups[0][0],
             "cc": groups[1][0],
             "bcc": groups[2][0],
-            "subject": draft.subject,
-            "body": draft.body,
+            "subject": _printable(draft.subject),
+            "body": _printable(draft.body),
             "importance": draft.importance,
             "ack_required": draft.ack_required,
             "thread_id": draft.thread_id,
@@ -340,6 +340,11 @@ class Mailbox:
     def exclusive(self) -> AbstractContextManager[None]:
         """The writers' lock of the mail folder, for the milliseconds of one change."""
         return exclusive(self.folder / "mail.lock")
+
+
+def _printable(text: str) -> str:
+    """The text with bytes that are no UTF-8 (in a path that it names) spelled out: `\\udcff`."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _written(folder: Path, text: str) -> Path:
