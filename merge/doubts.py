@@ -49,7 +49,19 @@ def of_rivals(path: str, ours: Lines, theirs: Lines, above: Lines) -> str:
     if all(arms) and any(arm and arm[1] in (b"else", b"finally") for arm in arms):
         return "both sides add a branch here, and one of them is to be the last"
     same = shared_subject(path, ours, theirs, above)
-    return "" if same is None else f"both sides insert something for '{same[:60]}'"
+    if same is not None:
+        return f"both sides insert something for '{same[:60]}'"
+    return "both sides insert much the same lines" if _much_the_same(ours, theirs) else ""
+
+
+def _much_the_same(ours: Lines, theirs: Lines) -> bool:
+    """Whether most of the lines of one insertion that say something are in the other too."""
+    spoken = [
+        Counter(line.strip() for line in side if len(_WORD.findall(line)) > 1)
+        for side in (ours, theirs)
+    ]
+    shared = (spoken[0] & spoken[1]).total()
+    return shared > 1 and 4 * shared >= 3 * min(side.total() for side in spoken)
 
 
 def of_order(path: str, first: Lines, second: Lines) -> str:

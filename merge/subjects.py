@@ -57,6 +57,11 @@ _WAYS: tuple[re.Pattern[bytes], ...] = (
     # name==1.2 of a requirement
     re.compile(rb"(?P<is>[\w.\[\]-]+)\s*(?:==|>=|~=|<=)\s*\d"),
 )
+_IMPORT = re.compile(
+    rb"import\s+(?:type\b\s*)?(.+?)\s+from\b|(?:from\s+\S+\s+)?import\s+([\w\s,.()]+)$"
+)
+"""An import of JS or Python, and the names that it brings."""
+_WORD = re.compile(rb"(?!(?:as|type)\b)[A-Za-z_$][\w$.]*")
 _VARIANT = re.compile(rb"(?P<is>[A-Z]\w*)\s*(?:\([^)]*\)|\{[^}]*\})?,$")
 """One of the values of an enum in Rust."""
 _COLUMN = re.compile(rb"(?P<is>[\w$]+)\s+[\w*\[\].()<>]+(?:\s+[^;{]*)?,?$")
@@ -95,6 +100,10 @@ def _outermost(lines: Lines, depth: int) -> Iterable[bytes]:
 
 def _subjects(kind: str, lines: Lines, depth: int) -> Iterable[bytes]:
     for line in _outermost(lines, depth):
+        brought = _IMPORT.match(line)
+        if brought is not None:
+            yield from _WORD.findall(brought[1] or brought[2])
+            continue
         for way in _WAYS:
             found = way.match(line)
             if found is not None and not _is_flow(found["is"]) and not _is_update(line, found):

@@ -111,6 +111,14 @@ RIVALS: list[tuple[str, str, Texts]] = [
     ("one number of a message", "a.proto", inserted(
         "message M {\n  string a = 1;\n%s}\n", "  string b = 2;\n", "  string c = 2;\n")),
     ("one package", "x.txt", inserted("a==1\n%s", "b==2\n", "b==3\n")),
+    ("one import", "a.py", inserted(
+        "import a\n%sf()\n", "from .t import P, S\nx = P()\n", "from .t import S\ny = S()\n")),
+    ("one type", "a.ts", inserted(
+        "f();\n%sg();\n", "import type { A } from './a';\nconst x = 1;\n",
+        "import { A } from './a';\nconst y = 1;\n")),
+    ("one thing done in two ways", "a.go", inserted(
+        "a()\n%s", "// why\nserver.stop(now, all)\nwait.done(all)\n",
+        "wait.done(all)\nserver.stop(now, all)\n// since\nx.y(1)\nz.w(2)\n")),
     ("one item", "README.md", inserted("1. a\n%s", "2. b\n", "2. c\n")),
 ]  # fmt: skip
 
