@@ -100,6 +100,16 @@ def test_the_pager_is_gits_and_gets_the_whole_text(
     assert shown.read_text() == "wörds\n" * 1000
 
 
+def test_a_dumb_terminal_needs_no_pager(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _, err = screen()
+    monkeypatch.setenv("TERM", "dumb")
+    repo.git("config", "core.pager", "exit 1; :")
+    conflict_tools(Git(repo.path), made, tmp_path).page("one\n\x1b[31mtwo\n")
+    assert "one\n\\x1b[31mtwo\n" in err.text()
+
+
 def test_the_terminal_is_lent_exactly_while_a_program_has_it(
     repo: Repo, tmp_path: Path, quiet: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -294,6 +295,35 @@ def test_ctrl_c_at_the_last_question_of_a_run_keeps_the_answers_and_merges_nothi
     assert "1 answer from before still fit" in shown
     assert code == 0
     assert repo.read("shared.txt") == b"one\nsecond\nthree\n"
+
+
+def test_answers_outlive_a_terminal_that_is_closed_and_a_process_that_is_killed(
+    repo: Repo,
+) -> None:
+    def changing(word: str) -> list[dict[str, Any]]:
+        files = [{"write": f"{n}.txt", "text": f"{word}\n"} for n in "ab"]
+        return [*files, *rewrite("")[1:]]
+
+    plans = {n: plan_text(n, steps=changing(n)) for n in ("01", "02")}
+    project = Project.make(repo, plans, {f"{n}.txt": "base\n" for n in "ab"})
+    project.execute(expect=3)
+    for end in (signal.SIGHUP, signal.SIGKILL):
+        child = at_terminal(project, "resolve", "03-02")
+        if end is signal.SIGKILL:
+            child.expect_exact("1 answer from before still fits.")
+            child.expect_exact("[?]: ")
+            child.sendline("k")
+        child.expect_exact("[?] more: ")
+        child.sendline("p" if end is signal.SIGHUP else "m")
+        child.expect_exact("[u]ndo")
+        child.kill(end)
+        child.expect(pexpect.EOF)
+        child.close()
+    shown, code = typed(at_terminal(project, "resolve", "03-02"), "k", "y")
+    assert "2 answers from before still fit." in shown
+    assert code == 0
+    assert (repo.read("a.txt"), repo.read("b.txt")) == (b"02\n", b"01\n")
+    assert not list((repo.path / ".git/wtrun/runs").glob("*/conflicts/*/answers.json"))
 
 
 def test_a_run_at_a_terminal_asks_and_merges_what_was_decided(repo: Repo) -> None:

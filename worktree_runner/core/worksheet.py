@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from merge.text import split_lines
@@ -35,7 +35,13 @@ class _Answers:
 class Worksheet:
     """Holds the answers of one session; the only state is what `undo` can bring back."""
 
-    def __init__(self, conflicts: Sequence[FileConflict], draft: Sequence[Choice] = ()) -> None:
+    def __init__(
+        self,
+        conflicts: Sequence[FileConflict],
+        draft: Sequence[Choice] = (),
+        changed: Callable[[Sequence[Choice]], None] | None = None,
+    ) -> None:
+        """`changed` is told every answer there is, whenever one comes or goes."""
         self.files = tuple(conflicts)
         self.steps = tuple(
             Step(one, number)
@@ -45,6 +51,7 @@ class Worksheet:
         fitting = tuple(choice for choice in draft if self._fits(choice))
         self._now = _Answers(fitting)
         self._before: list[_Answers] = []
+        self._changed = changed
 
     @property
     def choices(self) -> tuple[Choice, ...]:
@@ -101,6 +108,7 @@ class Worksheet:
         """Takes the last answer or skip back; nothing happens if there is none."""
         if self._before:
             self._now = self._before.pop()
+            self._tell()
 
     def forget(self) -> None:
         """Drops answers that came from a draft."""
@@ -109,6 +117,11 @@ class Worksheet:
     def _change(self, new: _Answers) -> None:
         self._before.append(self._now)
         self._now = new
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._changed is not None:
+            self._changed(self.choices)
 
     def _fits(self, choice: Choice) -> bool:
         return any(

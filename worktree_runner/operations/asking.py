@@ -32,6 +32,7 @@ from worktree_runner.core.state import PlanState, Status
 from worktree_runner.core.texts import listing
 from worktree_runner.operations import (
     breaches,
+    drafts,
     judging,
     landing,
     logs,
@@ -91,6 +92,7 @@ def record_answer(session: Session, plan_id: str, answer: object) -> None:
         fixed = remembering.pinned(conflicts, answer.choices)
         choices = [choice_to_json(choice) for choice in fixed]
         session.record(Type.MERGE_ANSWERED, plan_id, choices=choices)
+        drafts.forget(session, plan_id)
     elif isinstance(answer, Again):
         rejected.rerun(session, plan)
     elif isinstance(answer, Stopped) and answer.interrupted:
@@ -106,6 +108,8 @@ def keep_draft(session: Session, plan_id: str, answer: object) -> None:
     if isinstance(answer, Skipped | Stopped) and answer.choices:
         data = [choice_to_json(choice) for choice in answer.choices]
         session.record(Type.MERGE_DRAFTED, plan_id, choices=data)
+    if isinstance(answer, Skipped | Stopped | Again):
+        drafts.forget(session, plan_id)
 
 
 def _take_key(session: Session, plan: PlanState, answer: Answer) -> None:
@@ -133,6 +137,8 @@ def _take_key(session: Session, plan: PlanState, answer: Answer) -> None:
 
 def _ask_conflict(session: Session, plan: PlanState) -> Any:
     conflicts = open_conflicts(session, plan)
+    before = (*choices_of(plan), *choices_from_json(plan.draft))
+    given = drafts.kept(session, plan.id) or before
     return decide_conflicts(
         conflicts,
         conflict_facts(session, plan, conflicts),
@@ -144,7 +150,8 @@ def _ask_conflict(session: Session, plan: PlanState) -> Any:
             session.folder.conflicts / plan.id / "texts",
             check=partial(what_breaks, session, plan),
         ),
-        draft=latest((*choices_of(plan), *choices_from_json(plan.draft))),
+        draft=latest(given),
+        keep=partial(drafts.keep, session, plan.id),
         offers=remembering.whole_offers(session, conflicts),
         can_rerun=any(one.kind not in CONCERNS for one in conflicts),
     )

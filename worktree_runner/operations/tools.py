@@ -111,7 +111,13 @@ def _saved(file: Path, whose: str) -> bytes:
 
 
 def page(git: Git, screen: Screen, text: str) -> None:
-    """Shows a text in git's pager; LESS and LV are set as git sets them where they are not."""
+    """Shows a text in git's pager; LESS and LV are set as git sets them where they are not.
+
+    A dumb terminal gets it line by line: no pager is of use there.
+    """
+    if os.environ.get("TERM") == "dumb":
+        screen.block([(line, "") for line in text.split("\n")])
+        return
     pager = git.run("var", "GIT_PAGER", check=False).text.strip() or "cat"
     settings = {"LESS": "FRX", "LV": "-c"}
     env = {key: value for key, value in settings.items() if key not in os.environ}

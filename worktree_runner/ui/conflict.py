@@ -82,14 +82,16 @@ def decide_conflicts(
     draft: Sequence[Choice] = (),
     offers: Mapping[str, Offer] | None = None,
     can_rerun: bool = False,
+    keep: Callable[[Sequence[Choice]], None] | None = None,
 ) -> Decided | Skipped | Stopped | Again:
     """The user's answers to all conflicts of one plan. `draft` are answers from an earlier try,
-    `offers` those that were given for the same whole files in other merges."""
+    `offers` those that were given for the same whole files in other merges. `keep` gets the
+    answers so far after each one, for the case that this process ends here."""
     if not asker.interactive:
         return Skipped(tuple(draft), tuple(one.path for one in conflicts))
     with screen.hold():
         asker.fresh()
-        sheet = Worksheet(conflicts, draft)
+        sheet = Worksheet(conflicts, draft, keep)
         dialogue = _Dialogue(sheet, facts, asker=asker, screen=screen, tools=tools)
         dialogue.offers, dialogue.can_rerun = offers or {}, can_rerun
         return dialogue.run()
