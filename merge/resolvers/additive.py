@@ -12,14 +12,15 @@ from merge import doubts
 from merge.checks import doubled_definition, lengthened, moved_statement, oddity, unaccounted_line
 from merge.hunk_kinds import ends_cut_off, merged_tokens
 from merge.languages import compiles, parses
+from merge.resolvers.orders import theirs_first
 from merge.text import Lines, hunks_of, line_end, merge_lines
 from merge.types import ConflictHunk
 from merge.view import Answer, FileView
 
 
 def both_inserted(view: FileView, index: int) -> Answer | None:
-    """Both insertions whole, in the first order in which nothing speaks against them, ours before
-    theirs unless the settings say otherwise.
+    """Both insertions whole, in the first order in which nothing speaks against them: the likely
+    order first (`orders`), or the other one if the settings say so.
 
     Taken from before equal ends were cut off: where two functions end in the same line, that line
     belongs to both.
@@ -28,7 +29,7 @@ def both_inserted(view: FileView, index: int) -> Answer | None:
     if not view.base or raw.base or not hunk.ours or not hunk.theirs or _starts_alike(raw):
         return None
     pairs = ((raw.ours, raw.theirs), (raw.theirs, raw.ours))
-    if view.settings.plan_first:
+    if view.settings.plan_first != theirs_first(view.path, hunk, raw.ours, raw.theirs):
         pairs = pairs[::-1]
     lead, tail = ends_cut_off(hunk, raw)
     rivals = doubts.of_rivals(view.path, raw.ours[lead:], raw.theirs[lead:], view.above(index))

@@ -18,7 +18,7 @@ from merge.view import Answer, FileView
 _IGNORE = re.compile(r"\.\w*ignore")
 _PEOPLE = re.compile(r"(?:AUTHORS|CONTRIBUTORS|THANKS|CREDITS)(?:\.(?:md|rst|txt))?", re.I)
 CHANGES = re.compile(r"(?:CHANGES|CHANGELOG|HISTORY|NEWS|RELEASES?)(?:\.(?:md|rst|txt))?", re.I)
-BULLET = re.compile(rb"[-*+][ \t]+\S")
+BULLET = re.compile(rb"( {0,3}[-*+])[ \t]+\S")
 _HEADING = re.compile(rb"#|=+\s*$|-{3,}\s*$|~+\s*$|\^+\s*$|\.\. ")
 _RELEASE = re.compile(rb"^\W*v?\d+\.\d+(?:\.\d+)*\W|\d{4}-\d\d-\d\d|unreleased", re.I)
 
@@ -80,10 +80,11 @@ def changelog(view: FileView, index: int) -> Answer | None:
     found = both_insert(hunk)
     if found is None or alike(*found) or not all(map(_only_bullets, found)):
         return None
-    if found[0][0].strip()[:1] != found[1][0].strip()[:1]:
-        return None  # other marks make two lists
+    marks = [_mark(side) for side in found]
+    if marks[0] != marks[1] or bool(found[0][0].strip()) != bool(found[1][0].strip()):
+        return None  # other marks make two lists, and so does another indentation
     after = next(iter(hunk.after), b"")
-    if after.strip() and after[:1] in b" \t":
+    if after.strip() and after[len(marks[0]) - 1 :][:1] in b" \t":
         return None  # the next line goes on with a bullet that one side cut in two
     ours, theirs = found
     if not ours[-1].strip() and theirs[-1:] and theirs[-1].strip() and not after.strip():
@@ -91,13 +92,19 @@ def changelog(view: FileView, index: int) -> Answer | None:
     return Answer((*ours, *theirs), "changelog", frozenset(hunk.base))
 
 
+def _mark(lines: Lines) -> bytes:
+    """The sign of the first bullet, with its indentation."""
+    found = BULLET.match(next((line for line in lines if line.strip()), b""))
+    return found[1] if found else b""
+
+
 def _only_bullets(lines: Lines) -> bool:
-    text = [line for line in lines if line.strip()]
-    if not text or not BULLET.match(text[0]):
-        return False
-    return all(
-        (BULLET.match(line) or line[:1] in b" \t")
+    mark = _mark(lines)
+    indent = mark[:-1]
+    return bool(mark) and all(
+        line.startswith((mark + b" ", mark + b"\t", indent + b" ", indent + b"\t"))
         and not _HEADING.match(line)
         and not _RELEASE.search(line)
-        for line in text
+        for line in lines
+        if line.strip()
     )
