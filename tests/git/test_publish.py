@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from merge.types import Entry
 from tests.support.repo import Repo
 from worktree_runner.git.publish import Outcome, Publication, publish
 from worktree_runner.git.repository import open_repository
@@ -239,3 +240,25 @@ def test_a_refused_fast_forward_leaves_the_index_as_it_was(project: Repo) -> Non
     hook.chmod(0o755)
     assert run(project, made).outcome is Outcome.HELD
     assert project.git("status", "--porcelain", "-uall") == " M a.txt\n?? new.txt"
+
+
+def test_submodule_moves_again_although_its_checkout_stayed_behind(project: Repo) -> None:
+    inner = Repo(project.path / "s", project.env)
+    inner.path.mkdir()
+    inner.git("init", "-q")
+    one, two, three = (inner.commit(text, {"f": text}) for text in ("1", "2", "3"))
+    inner.git("checkout", "-q", one)
+    project.commit("submodule")
+    objects = open_repository(project.path).objects
+    for at, wanted in ((one, two), (two, three)):
+        head = project.git("rev-parse", "HEAD")
+        tree = objects.edit_tree(f"{head}^{{tree}}", {"s": Entry("160000", wanted)})
+        made = objects.commit_tree(tree, (head,), f"from {at} to {wanted}")
+        assert run(project, made).outcome is Outcome.PUBLISHED
+        assert project.git("ls-files", "-s", "s").split()[1] == wanted
+        assert inner.git("rev-parse", "HEAD") == one
+    project.git("add", "s")  # now the user wants the first one
+    tree = objects.edit_tree("HEAD^{tree}", {"s": Entry("160000", two)})
+    made = objects.commit_tree(tree, (project.git("rev-parse", "HEAD"),), "back")
+    assert run(project, made).outcome is Outcome.HELD
+    assert project.git("ls-files", "-s", "s").split()[1] == one

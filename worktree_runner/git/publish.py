@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from merge.tree import SUBMODULE
 from merge.types import Entry
 from worktree_runner.git.changes import uncommitted
 from worktree_runner.git.gateway import Git
@@ -139,7 +140,7 @@ def _fast_forward(place: Path, target: str, old: str, candidate: str) -> Publica
             in_the_way,
             "move these files away",
         )
-    edited = sorted((set(_locally_changed(git)) & set(changed)) - set(same))
+    edited = sorted((set(_locally_changed(git, changed)) & set(changed)) - set(same))
     if edited:
         return Publication(
             Outcome.HELD,
@@ -223,10 +224,23 @@ def obstacles(git: Git, place: Path, added: list[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _locally_changed(git: Git) -> tuple[str, ...]:
-    """Tracked paths whose index or file differs from HEAD."""
+def _locally_changed(git: Git, changed: Changed) -> tuple[str, ...]:
+    """Tracked paths whose index or file differs from HEAD.
+
+    Not those of submodules that only have another commit checked out than the index names: git
+    moves the entry and leaves the checkout as it is, so nothing is lost, and after a first
+    publication of a new commit every submodule is in that state.
+    """
     fields = git.run(
         "status", "--porcelain", "-z", "--untracked-files=no", "--no-renames",
         env={"GIT_OPTIONAL_LOCKS": "0"},
     ).fields  # fmt: skip
-    return tuple(field[3:] for field in fields)
+    return tuple(
+        field[3:]
+        for field in fields
+        if field[:2] != " M" or not _stays_submodule(changed.get(field[3:]))
+    )
+
+
+def _stays_submodule(pair: tuple[Entry | None, Entry | None] | None) -> bool:
+    return pair is not None and all(entry and entry.mode == SUBMODULE for entry in pair)
