@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.support.repo import Repo
+from worktree_runner.errors import PreconditionError
 from worktree_runner.git.gateway import Git, GitError
 from worktree_runner.git.objects import Objects
 
@@ -99,3 +100,11 @@ def test_threads_share_one_store(repo: Repo, objects: Objects) -> None:
         assert all(pool.map(work, range(12)))
     objects.close()
     assert objects.move_ref(f"{REF}0", head, repo.git("rev-parse", f"{REF}0"))
+
+
+def test_commit_that_cannot_be_signed_says_how_to_try(repo: Repo, objects: Objects) -> None:
+    repo.git("config", "gpg.program", "false")
+    tree = repo.git("rev-parse", "HEAD^{tree}")
+    with pytest.raises(PreconditionError, match=r"could not be signed: .*gpg") as raised:
+        objects.commit_tree(tree, (), "x", sign=True)
+    assert "git commit-tree -S" in (raised.value.hint or "")

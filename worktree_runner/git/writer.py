@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
+from worktree_runner.errors import PreconditionError
 from worktree_runner.git.gateway import Conversation, Git, GitEndedError
 
 _IDENT = re.compile(r"(?P<who>.*<[^>]*>) \d+ (?P<zone>[+-]\d{4})")
@@ -59,12 +60,24 @@ class Writer:
         sign: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> str:
-        """As `commit`, by a command of its own, which may also sign."""
+        """As `commit`, by a command of its own, which may also sign.
+
+        Raises PreconditionError where it can't be signed: nothing but objects is left then.
+        """
         args = ["commit-tree", *(["-S"] if sign else ["--no-gpg-sign"]), tree]
         for parent in parents:
             args += ["-p", parent]
         stdin = message.encode(errors="surrogateescape")
-        return self._git.run(*args, "-F", "-", stdin=stdin, env=env, foreground=sign).text
+        args += ["-F", "-"]
+        output = self._git.run(*args, stdin=stdin, env=env, foreground=sign, check=not sign)
+        if output.code != 0:
+            said = os.fsdecode(output.err).strip().splitlines() or ["git said nothing"]
+            raise PreconditionError(
+                f"a commit could not be signed: {said[-1]}",
+                hint="try 'git commit-tree -S -m test HEAD^{tree}'; once that works run the same "
+                "command again, or set sign = false in [merge]",
+            )
+        return output.text
 
     def move(self, ref: str, new: str, old: str | None) -> bool:
         """Sets `ref` to `new` only if it is at `old` (None: not there yet); False if it is not."""
