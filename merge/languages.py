@@ -110,20 +110,25 @@ def read_toml(data: bytes) -> dict[str, Any]:
     return tomllib.loads(data.decode("utf-8"))
 
 
-def _yaml_reader() -> Callable[[bytes], Any] | None:
+def _yaml_reader(*, twice: bool = False) -> Callable[[bytes], Any] | None:
+    """Reads all documents; with `twice`, a key may stand twice, and its places are told apart."""
     try:
         import yaml
     except ImportError:
         return None
 
     class Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
-        """Refuses one key twice; reads every scalar as text, so that nothing is normalised."""
+        """Reads every scalar as text, so that nothing is normalised."""
 
     def mapping(loader: Any, node: Any) -> dict[Hashable, Any]:
-        pairs = loader.construct_pairs(node, deep=True)
-        found: dict[Hashable, Any] = {repr(key): value for key, value in pairs}
-        if len(found) != len(pairs):
-            raise DuplicateKeyError("a key stands twice in one mapping")
+        found: dict[Hashable, Any] = {}
+        for key, value in loader.construct_pairs(node, deep=True):
+            name = repr(key)
+            if name in found and not twice:
+                raise DuplicateKeyError("a key stands twice in one mapping")
+            while name in found:
+                name += " again"
+            found[name] = value
         return found
 
     def unknown(loader: Any, suffix: str, node: Any) -> Any:
@@ -154,6 +159,14 @@ _READERS: dict[str, Callable[[bytes], Any]] = {
     "json": read_json,
     "toml": read_toml,
 }
+
+
+@lru_cache(maxsize=1)
+def loose_yaml_reader() -> Callable[[bytes], Any] | None:
+    """Reads YAML in which a key stands twice, as many a long list of translations has it."""
+    return _yaml_reader(twice=True)
+
+
 read_yaml = _yaml_reader()
 if read_yaml is not None:
     _READERS["yaml"] = read_yaml

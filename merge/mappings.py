@@ -8,21 +8,54 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
-from merge.languages import language_of, read_json, read_toml, read_yaml
+from merge.languages import (
+    DuplicateKeyError,
+    language_of,
+    loose_yaml_reader,
+    read_json,
+    read_toml,
+    read_yaml,
+)
 
 _MISSING = object()
 _REQUIREMENT = re.compile(r"[\w.@/-]+(?:\[[\w,. -]*\])?(?:$|\s*[<>=!~^;@])")
 
 
-def reader_for(path: str) -> Callable[[bytes], Any] | None:
+def reader_for(path: str, *sides: bytes) -> Callable[[bytes], Any] | None:
+    """What reads files of this kind, or None; YAML with a key twice, if a side has it so."""
     readers: dict[str, Callable[[bytes], Any] | None] = {
         "json": read_json,
         "toml": read_toml,
         "yaml": read_yaml,
     }
-    return readers.get(language_of(path))
+    read = readers.get(language_of(path))
+    if read is read_yaml and any(map(_holds_a_key_twice, sides)):
+        return loose_yaml_reader()
+    return read
+
+
+@lru_cache(maxsize=8)
+def _holds_a_key_twice(text: bytes) -> bool:
+    try:
+        if read_yaml:
+            read_yaml(text)
+    except DuplicateKeyError:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False
+
+
+def is_read(path: str, *sides: bytes) -> bool:
+    """Whether all of these can be read as values here."""
+    read = reader_for(path, *sides)
+    try:
+        return read is not None and all(read(text) is not None for text in sides)
+    except (ValueError, RecursionError):
+        return False
 
 
 def means_the_merge(path: str, base: bytes, ours: bytes, theirs: bytes, result: bytes) -> bool:
@@ -31,7 +64,7 @@ def means_the_merge(path: str, base: bytes, ours: bytes, theirs: bytes, result: 
     True for files that no reader here knows, or that a side had already broken. Where both sides
     changed a value differently, the result must have one of the two.
     """
-    read = reader_for(path)
+    read = reader_for(path, base, ours, theirs)
     if read is None:
         return True
     values = []
@@ -48,7 +81,7 @@ def keeps_apart(path: str, base: bytes, ours: bytes, theirs: bytes, result: byte
 
     Lists are one value each. False also for what can't be read, and for several documents.
     """
-    read = reader_for(path)
+    read = reader_for(path, base, ours, theirs)
     if read is None:
         return False
     try:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from merge.languages import language_of, parses
-from merge.mappings import one_thing_twice
+from merge.languages import language_of
+from merge.mappings import is_read, one_thing_twice
 from merge.paths import name_of
 from merge.resolvers import families
 from merge.resolvers.manifests import needs_version, surroundings
@@ -65,7 +65,7 @@ def by_key(view: FileView, index: int) -> Answer | None:
 def _unread(view: FileView) -> bool:
     """Whether YAML can't be read here, so that what looks like keys may lie in a text."""
     texts = (view.base, view.ours, view.theirs)
-    return language_of(view.path) == "yaml" and not all(parses(view.path, t) for t in texts)
+    return language_of(view.path) == "yaml" and not is_read(view.path, *texts)
 
 
 def _in_conditions(view: FileView, index: int) -> bool:
