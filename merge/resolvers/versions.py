@@ -24,7 +24,8 @@ from merge.types import ConflictHunk
 from merge.view import Answer, FileView
 
 _OWN = re.compile(
-    rb"""^\s*["']?(?:version|__version__|version_info|appVersion|versionName|VERSION_NAME)["']?"""
+    rb"""^\s*(?:(?:export|pub|public|private|internal|static|final|const|let|var|val|string)\s+)*"""
+    rb"""["']?(?:version|__version__|version_info|appVersion|versionName|VERSION_NAME)["']?"""
     rb"""\s*[:=]|^\s*<version>|^:version:""",
     re.I,
 )
@@ -42,7 +43,7 @@ _PACKED = re.compile(rb"(?:-(?:bin|all))?\.(?:zip|jar|tgz|tar\.gz)$")
 """What follows the version in the name of a file that is fetched: `gradle-8.5-bin.zip`."""
 _FORM = re.compile(
     rb"v?(?P<release>\d+(?:\.\d+)+)"
-    rb"(?:[-._+]?(?P<kind>Final|RELEASE|GA|alpha|beta|dev|rc|pre|a|b|c|M)[-.]?(?P<n>\d*))?",
+    rb"(?:[-._+]?(?P<kind>Final|RELEASE|GA|SNAPSHOT|alpha|beta|dev|rc|pre|a|b|c|M)[-.]?(?P<n>\d*))?",
     re.I,
 )
 Version = tuple[tuple[int, ...], tuple[str, int]]
