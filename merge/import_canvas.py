@@ -210,9 +210,10 @@ def _joined(host: Statement, source: Statement, missing: Sequence[Element]) -> t
             return tuple(sorted((*present, *missing), key=key))
     out = list(present)
     for element in missing:
+        names = [e.name for e in out]  # what a neighbour is called here changes no place
         at = theirs.index(element)
-        before = next((e for e in reversed(theirs[:at]) if e in out), None)
-        after = next((e for e in theirs[at + 1 :] if e in out), None)
-        place = out.index(after) if after else len(out)
-        out.insert(out.index(before) + 1 if before else place, element)
+        before = next((e.name for e in reversed(theirs[:at]) if e.name in names), None)
+        after = next((e.name for e in theirs[at + 1 :] if e.name in names), None)
+        place = names.index(after) if after else len(out)
+        out.insert(names.index(before) + 1 if before else place, element)
     return tuple(out)

@@ -205,3 +205,11 @@ def test_imports_for_effect_stay_in_the_order_that_one_side_gave_them(
         result = merged("a.ts", base, *sides)
         assert (result is not None) == expected
         assert result is None or (name in result and result.replace(name, "") == theirs)
+
+
+def test_name_has_its_place_among_neighbours_that_are_called_otherwise_here() -> None:
+    base = "from m import (\n    c as c,\n    a as a,\n    b as b,\n)\n\nf(a, b, c)\n"
+    ours = base.replace(" as a", "").replace(" as b", "").replace(" as c", "")
+    theirs = base.replace("    b as b,\n", "    d,\n    b as b,\n")
+    expected = ours.replace("    b,\n", "    d,\n    b,\n")
+    assert merged("a.py", base, ours, theirs) == expected
