@@ -7,7 +7,8 @@ No model and no key: `--scripted-model` is a module with `serve()` that answers 
 service and plays the script that it finds in the newest message. Each plan refers to a document
 in an empty HOME that holds its script; wtrun pastes such documents into the prompt.
 
-- clean: six plans in three waves. All are merged, nothing is left.
+- clean: six plans in three waves. All are merged, the same program verifies the goal, the phase is
+  ticked, nothing is left.
 - faults: one plan each that works, forgets to commit, writes a file of another plan, stops at a
   checkpoint, meets an overloaded service once, hangs, is killed in the middle, and meets a wrong
   login. The one that hangs is ended and goes on, so does the one that is killed; the wrong login
@@ -91,6 +92,15 @@ def work(number: str, text: str | None = None) -> list[Mapping[str, Any]]:
     ]
 
 
+REPORT = f"{FOLDER}/03-VERIFICATION.md"
+
+
+def verification() -> list[Mapping[str, Any]]:
+    """The steps of a verifier that finds the goal reached."""
+    report = "---\nphase: 03-api\nstatus: passed\nscore: 6/6 must-haves verified\n---\n\n# Report\n"
+    return [{"write": REPORT, "content": report}, {"text": "Status: passed"}]
+
+
 def summary_of(number: str) -> str:
     return (
         f"---\nphase: 03-api\nplan: {number}\nkey-files:\n  created:\n    - src/p{number}.py\n"
@@ -169,7 +179,7 @@ class Site:
         (self.repo / ".planning/STATE.md").write_text("# State\n\n## Current Position\n")
         config = self.home / ".config" / "wtrun" / "config.toml"
         config.parent.mkdir(parents=True)
-        config.write_text(settings_for(self.agent, self.program, self.url))
+        config.write_text(settings_for(self.agent, self.program, self.url) + self.verifier())
         gemini = self.home / ".gemini" / "settings.json"
         gemini.parent.mkdir()
         gemini.write_text('{"security":{"auth":{"selectedType":"gemini-api-key"}}}')
@@ -177,6 +187,20 @@ class Site:
                      ("config", "user.email", "someone@example.com"), ("add", "-A"),
                      ("commit", "-qm", "start")):  # fmt: skip
             self.git(*args)
+
+    @property
+    def verifies(self) -> bool:
+        """Whether all plans are to land, so that the goal is verified."""
+        return all(plan.ends == ("landed",) for plan in self.plans)
+
+    def verifier(self) -> str:
+        """The settings that have the goal verified by a script, where it comes to that."""
+        if not self.verifies:
+            return ""
+        steps = placed(verification(), self.agent, self.repo / ".worktrees" / "wt-03-verify")
+        script = json.dumps({"steps": steps})
+        text = f"```scripted-model\n{script}\n```"
+        return f"[instructions]\nverifier = {json.dumps(text)}\n"
 
     def write_script(self, plan: PlanSpec, steps: Sequence[Mapping[str, Any]]) -> None:
         """What the plan's next process will do."""
@@ -260,7 +284,7 @@ def settings_for(agent: str, program: str, url: str) -> str:
     }  # fmt: skip
     variables = "\n".join(f"{key} = {json.dumps(value)}" for key, value in env[agent].items())
     return (
-        f'agent = "{agent}"\non_failure = "continue"\nverify = false\naccept = false\n'
+        f'agent = "{agent}"\non_failure = "continue"\n'
         f"[limits]\ntimeout = {ATTEMPT_LIMIT_S}\nretries = 1\nstall_timeout = {STALL_LIMIT_S}\n"
         f"[gate]\nenabled = false\n"
         f'[agents.{agent}]\nprogram = "{program}"\nargs = {json.dumps(args.get(agent, []))}\n'
@@ -339,8 +363,13 @@ def check(site: Site, code: int, *, again: bool = False) -> None:
                     say(f"{plan.id} landed and {path} is not there")
         elif plan.kept and not (worktree / plan.kept).is_file():
             say(f"{plan.id}: {plan.kept} of its worktree is gone")
-    if all(plan.ends == ("landed",) for plan in site.plans) != (code == 0):
+    if site.verifies != (code == 0):
         say(f"exit code {code}")
+    if site.verifies:
+        if "- [x] **Phase 3: API**" not in site.git("show", "main:.planning/ROADMAP.md"):
+            say("the phase is not ticked")
+        if "status: passed" not in site.git("show", f"main:{REPORT}"):
+            say("the verifier's report is not there")
     merges = site.git("log", "--merges", "--format=%s", "main").splitlines()
     landed = [row for row in rows.values() if row["status"] == "landed"]
     if len(merges) != len(landed):
