@@ -20,7 +20,8 @@ REST: list[dict[str, Any]] = [
 
 
 def make(repo: Repo, plans: dict[str, str], *mode: str, limits: str = "") -> Project:
-    config = f'[agents.acp]\nargv = {json.dumps([*WORKER, *mode])}\nevents = "acp"\n'
+    argv = json.dumps([*WORKER, *mode])
+    config = f'verify = false\n[agents.acp]\nargv = {argv}\nevents = "acp"\n'
     project = Project.make(repo, plans, {".wtrun.toml": config})
     user = Path(project.env["HOME"]) / ".config/wtrun/config.toml"
     user.parent.mkdir(parents=True, exist_ok=True)

@@ -27,6 +27,7 @@ FOREIGN = {
 _COMMANDS = re.compile(
     r"wtrun plan\b|wtrun execute PHASE|--take \S+|--(?:no-)?gate\b|gate\.command|--wave\b"
     r"|checkpoint:[*\w-]+|checkpoint\.json|\"plan\":|Wtrun-Plan:|Stage each file"
+    r"|/(?:ace|renn)\.plan-stage"
 )
 """What has one name in all dialects: commands, options, settings, formats, trailers."""
 _HEADING = re.compile(r"^### Batch Summary$", re.MULTILINE)

@@ -41,7 +41,7 @@ class AcpAgent:
 
     capabilities = Capabilities(
         events=True, resume=True, mcp=True, pre_edit_guard="permission", reports_tokens=True,
-        reports_cost=True, usage_scope="thread", prompt_via="file",
+        reports_cost=True, usage_scope="thread", prompt_via="file", verifies=True,
     )  # fmt: skip
 
     def __init__(self, name: str, table: CommandTable) -> None:

@@ -46,7 +46,7 @@ class ClaudeAgent:
     capabilities = Capabilities(
         events=True, resume=True, preset_session_id=True, mcp=True, pre_edit_guard="hook",
         reports_tokens=True, reports_cost=True, max_turns=True, max_cost=True,
-        writes_outbox=False,
+        writes_outbox=False, verifies=True,
     )  # fmt: skip
 
     def __init__(self, table: ShippedTable) -> None:

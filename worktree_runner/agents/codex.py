@@ -61,7 +61,7 @@ class CodexAgent:
     name = "codex"
     capabilities = Capabilities(
         events=True, resume=True, mcp=True, pre_edit_guard="hook", reports_tokens=True,
-        usage_scope="thread", sandbox=True,
+        usage_scope="thread", sandbox=True, verifies=True,
     )  # fmt: skip
 
     def __init__(self, table: ShippedTable) -> None:

@@ -46,7 +46,7 @@ class GeminiAgent:
     name = "gemini"
     capabilities = Capabilities(
         events=True, resume=True, preset_session_id=True, reports_tokens=True,
-        writes_outbox=False,
+        writes_outbox=False, verifies=True,
     )  # fmt: skip
 
     def __init__(self, table: ShippedTable) -> None:

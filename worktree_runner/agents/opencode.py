@@ -58,7 +58,7 @@ class OpencodeAgent:
     name = "opencode"
     capabilities = Capabilities(
         events=True, resume=True, mcp=True, pre_edit_guard="config", reports_tokens=True,
-        reports_cost=True, usage_scope="step",
+        reports_cost=True, usage_scope="step", verifies=True,
     )  # fmt: skip
 
     def __init__(self, table: ShippedTable) -> None:

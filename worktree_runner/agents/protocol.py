@@ -133,6 +133,8 @@ class Capabilities(Frozen):
     usage_scope: Literal["run", "thread", "step"] = "run"
     max_turns: bool = False
     max_cost: bool = False
+    verifies: bool = False
+    """Drives a model, so that it also verifies the goal of a phase whose plans it worked on."""
     sandbox: bool = False
     commits_itself: bool = True
     writes_outbox: bool = True

@@ -37,7 +37,7 @@ class QwenAgent:
     name = "qwen"
     capabilities = Capabilities(
         events=True, resume=True, preset_session_id=True, reports_tokens=True,
-        max_turns=True, writes_outbox=False,
+        max_turns=True, writes_outbox=False, verifies=True,
     )  # fmt: skip
 
     def __init__(self, table: ShippedTable) -> None:

@@ -111,6 +111,12 @@ Run it again after Ctrl-C, a crash or a conflict: it goes on where it was.""",
     type=click.Choice(["wait", "ask", "fail"]),
     help="When others have reserved a plan's files: wait, ask (without a terminal: fail), fail.",
 )
+@click.option(
+    "--skip-verification",
+    is_flag=True,
+    help="Take the goal as reached once every plan is done: no verifier, no acceptance.",
+)
+@click.option("--no-review", is_flag=True, help="Don't ask to accept what was verified.")
 @click.option("--dialect", metavar="NAME|FILE", help="Read the planning files as this dialect.")
 @click.option("--no-input", is_flag=True, help="Never ask; end with the code that says why.")
 @click.option("-y", "--yes", is_flag=True, help="Confirm what would be asked before starting.")
@@ -125,9 +131,11 @@ def command(**given: Any) -> int:
 
     Every plan gets a worktree and a branch from the current commit of your branch. Its agent works
     there; what it finishes is merged in memory and your branch moves forward when that loses
-    nothing of yours. What can't be settled by rule is asked, or waits for 'wtrun resolve'.
+    nothing of yours. What can't be settled by rule is asked, or waits for 'wtrun resolve'. Once
+    every plan is done, the goal is verified.
 
-    Ends with 0 done, 1 a plan failed, 2 usage, 3 a conflict waits, 4 an answer is awaited,
+    Ends with 0 done, 1 a plan or the goal failed, 2 usage, 3 a conflict waits, 4 an answer is
+    awaited,
     5 something is in the way, 6 another wtrun is at work, 7 the agent can't be run.
     """
     from pathlib import Path
@@ -153,5 +161,9 @@ def command(**given: Any) -> int:
         flags["max_parallel"] = 1
     if given["no_gate"]:
         flags["gate.enabled"] = False
+    if given["skip_verification"]:
+        flags["verify"] = False
+    if given["no_review"]:
+        flags["accept"] = False
     screen, asker = open_terminal(progress=given["progress"], no_input=given["no_input"])
     return int(execute(Path.cwd(), options, flags, screen, asker))

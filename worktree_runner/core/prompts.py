@@ -133,6 +133,8 @@ class VerifierFacts:
     now: str
     phase_name: str = ""
     requirements: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    """Must-haves of the plans that a look into the tree has not found."""
     instructions: str = ""
 
 
@@ -207,6 +209,7 @@ def render_verifier(facts: VerifierFacts) -> str:
             ],
             "verification_path": facts.verification_path,
             "now": facts.now,
+            "absent": facts.absent,
             "instructions": facts.instructions.strip(),
         },
     )

@@ -136,6 +136,8 @@ class Dialect(_Part):
     profile_aliases: Mapping[str, str] = Field(default_factory=dict)
     """Other names for these profiles."""
     default_profile: str = "balanced"
+    acceptance: bool = False
+    """Whether a phase that passed is complete only once the user has accepted it."""
     paste: bool = False
     """Whether executors get plan, state and configuration as text, as the originals do."""
     agents: Mapping[str, str] = Field(default_factory=dict)

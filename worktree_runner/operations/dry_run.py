@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from worktree_runner.operations import places
 from worktree_runner.operations.agent_choice import choose_model
 from worktree_runner.operations.branching import Target
 from worktree_runner.operations.gate import find_command
+from worktree_runner.operations.goal_opening import covers
 from worktree_runner.operations.project import Project
+from worktree_runner.operations.verification import verifier_of
 
 
 def render_dry_run(
@@ -51,6 +54,7 @@ def render_dry_run(
         lines += ["", f"{words.wave.capitalize()} {wave.number}", *_wave(wave)]
         for plan in wave.plans:
             lines += _plan(project, plan, agents.get(plan.id), root)
+    lines += _goal(project, phase, arrangement, agents)
     lines += ["", "Nothing was changed."]
     return "\n".join(lines)
 
@@ -75,6 +79,23 @@ def _gate(project: Project, base: str) -> str:
     if found is None:
         return "merges are not checked: no check was found and none is set (gate.command)"
     return f"merges are checked with '{shown(found.argv)}' ({found.origin})"
+
+
+def _goal(
+    project: Project, phase: Phase, arrangement: Arrangement, agents: Mapping[str, Agent]
+) -> list[str]:
+    """Who would verify the phase's goal once its plans are done; nothing if they are not then."""
+    chosen = [plan.id for plan in arrangement.plans]
+    if arrangement.filtered or not covers(phase, chosen, only=(), wave=None):
+        return []
+    title = f"the {project.dialect.words.phase}'s goal"
+    if not project.settings.verify:
+        return ["", f"Then {title} is taken as reached: verification is switched off"]
+    names = Counter(agent.name for agent in agents.values()).most_common(1)
+    judge = verifier_of(project.settings, names[0][0] if names else "")
+    if not judge:
+        return []
+    return ["", f"Then {judge} verifies {title}"]
 
 
 def _wave(wave: Wave) -> list[str]:

@@ -30,14 +30,16 @@ from worktree_runner.operations import (
     fencing,
     finish,
     gate,
+    goal_opening,
     places,
     preflight,
     runs,
     shell_commands,
     state_file,
     trust,
+    verification,
 )
-from worktree_runner.operations.agent_choice import choose_programs
+from worktree_runner.operations.agent_choice import choose_programs, load_agent
 from worktree_runner.operations.branching import Target
 from worktree_runner.operations.dry_run import render_dry_run
 from worktree_runner.operations.loop import open_loop
@@ -46,6 +48,7 @@ from worktree_runner.operations.publishing import publish_tip
 from worktree_runner.operations.reconcile import marks_of, reconcile
 from worktree_runner.operations.run_mail import RunMail
 from worktree_runner.operations.session import Session
+from worktree_runner.operations.verification import verifier_of
 from worktree_runner.operations.watching import Watch
 from worktree_runner.store import locate
 from worktree_runner.store.journal import Journal
@@ -141,11 +144,16 @@ def begin(project: Project, options: Options, screen: Screen, asker: Asker) -> S
     arrangement = _arrange(phase, options, project.dialect.words)
     for problem in (*phase.problems, *(note for plan in phase.plans for note in plan.problems)):
         screen.warn(str(problem))
-    if not arrangement.plans:
+    whole = not (options.only or options.wave is not None)
+    if not arrangement.plans and not (
+        whole and goal_opening.is_open(project, phase, arrangement, target.commit)
+    ):
         finish.say_nothing_to_do(project, phase, arrangement, screen)
         return None
     agents = choose_programs(settings, arrangement.plans, for_all=project.one_agent)
-    preflight.check_agents(agents.values(), screen)
+    judge = verifier_of(settings, _most_used(agents))
+    also = [load_agent(settings, judge)] if judge else []
+    preflight.check_agents([*agents.values(), *also], screen)
     preflight.check_names(project, arrangement.plans)
     preflight.check_identity(repository)
     preflight.check_signing(repository)
@@ -177,10 +185,18 @@ def begin(project: Project, options: Options, screen: Screen, asker: Asker) -> S
         plans=plan_facts(phase, arrangement, agents),
         argv=sys.argv[1:],
         pid=os.getpid(),
-        whole=not (options.only or options.wave is not None or options.gaps_only),
+        covers=goal_opening.covers(
+            phase,
+            (plan.id for plan in arrangement.plans),
+            only=options.only,
+            wave=options.wave,
+        ),
+        whole=whole and not options.gaps_only,
     )
     session.narrator.begin(session.state)
-    gate.choose(session)
+    verification.choose(session)
+    if arrangement.plans:
+        gate.choose(session)
     return session
 
 
@@ -207,7 +223,8 @@ def _settled_phase(
 
 def _most_used(agents: Mapping[str, Agent]) -> str:
     """The name that stands for the run: the agent of most of its plans."""
-    return Counter(agent.name for agent in agents.values()).most_common(1)[0][0]
+    names = Counter(agent.name for agent in agents.values()).most_common(1)
+    return names[0][0] if names else ""
 
 
 def plan_facts(
@@ -259,7 +276,9 @@ def resume(
     needed = {str(named.get("agent") or plan.program) for plan in to_start}
     preflight.check_agents([session.agent(name) for name in sorted(needed)], screen)
     session.record(Type.RUN_RESUMED, pid=os.getpid(), **said)
-    gate.choose(session)
+    verification.choose(session)
+    if state.plans:
+        gate.choose(session)
     reconcile(session)
     fencing.retake(session)
     return session

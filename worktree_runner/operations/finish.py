@@ -7,6 +7,7 @@ from datetime import datetime
 from worktree_runner.core.conflicts import CONCERNS
 from worktree_runner.core.docs.facts import Position
 from worktree_runner.core.events import Type
+from worktree_runner.core.goal import Step
 from worktree_runner.core.outlook import why_not
 from worktree_runner.core.settled import resolution_of, tally
 from worktree_runner.core.state import Status
@@ -21,9 +22,12 @@ from worktree_runner.operations import (
     cleanup,
     fencing,
     gate,
+    goal_reports,
+    goal_telling,
     summaries,
     tracking,
-    verifier_prompt,
+    verification,
+    verifier,
 )
 from worktree_runner.operations.branching import checkout_of
 from worktree_runner.operations.corrections import commit_corrections
@@ -43,10 +47,15 @@ def finish(session: Session, code: ExitCode, *, now: datetime) -> ExitCode:
     fencing.release_all(session)
     gate.finish(session)
     summaries.bring_back(session)
-    commit_corrections(session)
-    tracking.update(session, now, _position(session, code))
+    goal = session.state.goal
+    if goal.step is Step.NOT_BEGUN:  # else it was done before the goal was looked at
+        commit_corrections(session)
+    position = _position(session, code)
+    tracking.update(session, now, position, report=goal_reports.edit(session, now))
     published = checked.publish(session) if session.state.tip != session.state.base else True
     cleanup.clean_landed(session)
+    if goal.step in (Step.FAILED, Step.REPORTED):  # a crash may have left its worktree
+        verification.tidy(session, goal)
     if not published and code in (ExitCode.DONE, ExitCode.FAILED):
         code = ExitCode.PRECONDITION
     rejected = session.state.with_status(Status.REJECTED)
@@ -64,13 +73,16 @@ def finish(session: Session, code: ExitCode, *, now: datetime) -> ExitCode:
 
 
 def _position(session: Session, code: ExitCode) -> Position:
-    """Where the phase stands: complete by this run only where verification is switched off.
+    """Where the phase stands: complete once its goal is verified, or verification switched off.
 
-    The documents tick a phase and its requirements after verification, or without one at once;
-    that every plan of the phase has its summary is checked when it is written.
+    That every plan of the phase has its summary is checked when it is written.
     """
-    done = code is ExitCode.DONE and not session.settings.verify
-    return Position.COMPLETE if done else Position.PARTIAL
+    goal = session.state.goal
+    if code is ExitCode.DONE and (goal.is_reached or not session.settings.verify):
+        return Position.COMPLETE
+    if goal.has_gaps:
+        return Position.GAPS_FOUND
+    return Position.HUMAN_NEEDED if goal.question else Position.PARTIAL
 
 
 def drop_tip(session: Session) -> None:
@@ -87,7 +99,10 @@ def say_end(session: Session, code: ExitCode) -> None:
     landed = state.with_status(Status.LANDED)
     plans = count(len(state.plans), words.plan, words.plans)
     phase = f"{words.phase.capitalize()} {state.phase}"
-    screen.heading(f"{phase}: {len(landed)} of {plans} merged into {state.target}")
+    if state.plans:
+        screen.heading(f"{phase}: {len(landed)} of {plans} merged into {state.target}")
+    else:
+        screen.heading(f"{phase}: every {words.plan} was done before")
     settled = tally(resolution_of(item) for plan in landed for item in plan.resolutions)
     if settled:
         screen.say(f"conflicts: {settled}; see 'wtrun resolutions'")
@@ -114,7 +129,9 @@ def say_end(session: Session, code: ExitCode) -> None:
     for plan in state.with_status(Status.WAITING):
         why = f"to be continued: {plan.cut}" if plan.cut else f"not started: {why_not(state, plan)}"
         screen.say(why, plan=plan.id, tone=Tone.WARN)
-    _next(session, code)
+    goal_telling.say_goal(session)
+    if not goal_telling.say_next(session, code):
+        _next(session, code)
     _where(session)
 
 
@@ -179,7 +196,7 @@ def _next(session: Session, code: ExitCode) -> None:
 def _say_prompt(session: Session) -> None:
     """The same for an agent that lacks the planning tool's command."""
     try:
-        prompt = verifier_prompt.save_prompt(session, datetime.now().astimezone())
+        prompt = verifier.save_prompt(session, datetime.now().astimezone())
     except WtrunError as error:  # a setting that names a missing file: the work has landed
         session.screen.warn(error.message)
         return

@@ -24,6 +24,7 @@ from worktree_runner import attempts as attempt_files
 from worktree_runner import supervision
 from worktree_runner.core import actions, schedule
 from worktree_runner.core.events import Type
+from worktree_runner.core.goal import VERIFIER
 from worktree_runner.core.state import Status
 from worktree_runner.core.texts import listing
 from worktree_runner.errors import ExitCode, WtrunError
@@ -33,11 +34,13 @@ from worktree_runner.operations import (
     fencing,
     forecast,
     gate,
+    goal_asking,
     judging,
     queueing,
     run_mail,
     settling,
     stalling,
+    verification,
     waiting,
 )
 from worktree_runner.operations.conflicts import report_conflicts
@@ -83,6 +86,7 @@ class Loop:
             self.jobs.take_results()
             take_ended(self.session)
             self.attend_gate()
+            self.attend_verifier()
             busy = self.jobs.busy | self.waiting.not_due()
             decided = schedule.decide(
                 self.session.state, self.session.policy, busy=busy, now=time.time()
@@ -139,6 +143,10 @@ class Loop:
                 session.record(Type.PLAN_SKIPPED, plan, because=f"it depends on {names}")
             case actions.Ask(plan):
                 self.ask(plan)
+            case actions.Verify():
+                verification.advance(self.session)
+            case actions.AskGoal():
+                self.ask_goal()
             case actions.Stop(reason, by, hint):
                 session.record(Type.RUN_STOPPING, reason=reason, by=by, hint=hint)
 
@@ -195,12 +203,22 @@ class Loop:
         job = asking.question_for(self.session, plan_id)
         self.jobs.ask(plan_id, job, partial(asking.take_answer, self.session, plan_id))
 
+    def ask_goal(self) -> None:
+        """Puts what is open about the phase's goal to the user."""
+        job = goal_asking.question_for(self.session)
+        self.jobs.ask(VERIFIER, job, partial(goal_asking.take_answer, self.session))
+
     # -- waiting ---------------------------------------------------------------------
 
     def attend_gate(self) -> None:
         """Begins the gate that is to run, or records how it ended."""
         if gate.JOB not in self.jobs.busy:
             gate.attend(self.session, partial(self.jobs.work, gate.JOB))
+
+    def attend_verifier(self) -> None:
+        """Begins the verifier that is to run, or records how it ended."""
+        if VERIFIER not in self.jobs.busy:
+            verification.attend(self.session, self.jobs.work)
 
     def wait(self, until: float | None = None) -> None:
         """Sleeps until a process ends, a job is done, a signal arrives, or at the latest `until`
@@ -232,7 +250,8 @@ class Loop:
     def running_folders(self) -> list[Path]:
         running = self.session.state.with_status(Status.RUNNING)
         gates = [] if gate.JOB in self.jobs.busy else gate.folders(self.session)
-        return [*(self.session.attempt_folder(plan.id) for plan in running), *gates]
+        attempts_of_plans = (self.session.attempt_folder(plan.id) for plan in running)
+        return [*attempts_of_plans, *gates, *verification.folders(self.session)]
 
     # -- stopping --------------------------------------------------------------------
 
@@ -258,6 +277,7 @@ class Loop:
             supervision.sweep(mark, keep=[run_mail.MARK])  # a hook that was just being started
         take_ended(self.session)
         gate.attend(self.session, None)
+        verification.attend(self.session, None)
         self.keep_drafts()
         if self.signal_seen == signal.SIGTERM:
             return ExitCode.TERMINATED

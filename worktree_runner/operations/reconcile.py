@@ -11,12 +11,13 @@ from pathlib import Path
 from worktree_runner import attempts as attempt_files
 from worktree_runner import supervision
 from worktree_runner.core.events import Type
+from worktree_runner.core.goal import Step
 from worktree_runner.core.settled import BY_HAND, TRAILER, UNDONE, parse_trailer
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.core.texts import listing
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git.gateway import Git
-from worktree_runner.operations import corrections, gate
+from worktree_runner.operations import corrections, gate, verifier
 from worktree_runner.operations.landing import resolution_to_json
 from worktree_runner.operations.session import Session
 
@@ -68,6 +69,8 @@ def _sweep(session: Session) -> None:
     started = session.state.queue.open
     if started is not None:
         living.append(gate.mark_of(session, started).attempt)
+    if session.state.goal.step is Step.VERIFYING:
+        living.append(verifier.mark_of(session.state.id, session.state.goal).attempt)
     supervision.sweep(attempt_files.Mark(session.state.id), keep=living)
 
 

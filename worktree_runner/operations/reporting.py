@@ -13,14 +13,16 @@ from pathlib import Path
 
 from worktree_runner.core.docs.summary import Summary, parse_summary
 from worktree_runner.core.events import Type
+from worktree_runner.core.goal import Goal
 from worktree_runner.core.outlook import gate_in_words, lands_when, why_not
 from worktree_runner.core.report import NextStep, Outcome, PlanReport, RunReport, render_markdown
 from worktree_runner.core.report_data import to_json, to_junit
 from worktree_runner.core.settled import resolution_of
 from worktree_runner.core.state import PlanState, Status
+from worktree_runner.core.texts import money, tokens
 from worktree_runner.errors import ExitCode
 from worktree_runner.git.files import TreeFiles
-from worktree_runner.operations import summaries
+from worktree_runner.operations import goal_telling, summaries
 from worktree_runner.operations.rejected import ways
 from worktree_runner.operations.session import Session
 from worktree_runner.store.atomic import save_bytes
@@ -83,9 +85,19 @@ def build_report(session: Session, code: ExitCode) -> RunReport:
         exit_code=int(code),
         gate=gate_in_words(state.queue),
         published=str(state.held.get("reason", "")),
+        verification=_verification(state.goal),
         notes=tuple(str(e.data["text"]) for e in events if e.type == Type.NOTICE and not e.plan),
         next=_next_steps(session),
     )
+
+
+def _verification(goal: Goal) -> str:
+    """Where the goal stands, with what its verifier used: that is no plan's."""
+    usage = goal.outcome.get("usage") or {}
+    known = [usage[key] for key in ("input_tokens", "output_tokens") if usage.get(key) is not None]
+    used = [tokens(sum(known))] if known else []
+    used += [money(usage["cost_usd"])] if usage.get("cost_usd") is not None else []
+    return f"{goal.in_words()} ({', '.join([goal.agent, *used])})" if used else goal.in_words()
 
 
 def _next_steps(session: Session) -> tuple[NextStep, ...]:
@@ -116,6 +128,8 @@ def _next_steps(session: Session) -> tuple[NextStep, ...]:
     )
     if left:
         steps.append(NextStep(f"wtrun execute {state.call}", "go on with what is left"))
+    elif state.is_goal_due:
+        steps += goal_telling.next_steps(session)
     return tuple(steps)
 
 

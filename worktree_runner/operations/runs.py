@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from worktree_runner.core.events import Type
 from worktree_runner.core.fold import fold
+from worktree_runner.core.goal import VERIFIER
 from worktree_runner.core.ids import parse_directory, parse_token
 from worktree_runner.core.state import RunState
 from worktree_runner.dialects.schema import Words
@@ -79,8 +80,9 @@ def made_by_wtrun(layout: Layout) -> dict[str, tuple[str, str, str]]:
     found: dict[str, tuple[str, str, str]] = {}
     for folder in run_folders(layout):
         for event in journal.read(folder.journal).events:
-            if event.type == Type.ATTEMPT_PLANNED and event.plan is not None:
-                found[event.data["worktree"]] = (folder.id, event.plan, event.data["branch"])
+            if event.type in (Type.ATTEMPT_PLANNED, Type.VERIFY_STARTED):
+                owner = event.plan or VERIFIER
+                found[event.data["worktree"]] = (folder.id, owner, event.data["branch"])
     return found
 
 
@@ -91,6 +93,8 @@ def attempts_planned(layout: Layout) -> dict[str, Mark]:
         for event in journal.read(folder.journal).events:
             if event.type == Type.ATTEMPT_PLANNED and event.plan and event.data.get("fresh", True):
                 found[event.data["branch"]] = Mark(folder.id, event.plan, event.data["n"])
+            elif event.type == Type.VERIFY_STARTED:
+                found[event.data["branch"]] = Mark(folder.id, VERIFIER, event.data["n"])
             elif event.type == Type.WORKTREE_REMOVED:
                 found.pop(event.data["branch"], None)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from worktree_runner import attempts as attempt_files
+from worktree_runner.core.goal import Goal, Step
 from worktree_runner.core.outlook import gate_in_words, lands_when, why_not
 from worktree_runner.core.settled import resolution_of, tally
 from worktree_runner.core.starting import blockers
@@ -34,7 +35,32 @@ def to_json(layout: Layout, folder: RunFolder, state: RunState) -> dict[str, Any
         "finished": state.finished,
         "paused": state.paused,
         "gate": gate_in_words(state.queue) or None,
+        "goal": _goal_json(state.goal),
         "plans": [_plan_json(folder, state, plan) for plan in state.in_order()],
+    }
+
+
+def _goal_json(goal: Goal) -> dict[str, Any] | None:
+    """The verification of the phase's goal; nothing before it begins."""
+    if goal.step is Step.NOT_BEGUN:
+        return None
+    return {
+        "step": str(goal.step),
+        "status": str(goal.status) if goal.step is Step.REPORTED else None,
+        "said": goal.in_words(),
+        "waits_for": goal.question or None,
+        "reached": goal.is_reached,
+        "present": goal.present,
+        "missing": list(goal.missing),
+        "loose": list(goal.loose),
+        "gaps": list(goal.gaps),
+        "human": list(goal.human),
+        "concerns": list(goal.concerns),
+        "issues": goal.text or None,
+        "agent": goal.agent or None,
+        "worktree": goal.worktree or None,
+        "report": goal.report or None,
+        "copy": goal.copy or None,
     }
 
 
@@ -65,11 +91,9 @@ def render(layout: Layout, folder: RunFolder, state: RunState) -> str:
     """The run for a person: one line a plan, then what to do next."""
     landed = len(state.with_status(Status.LANDED))
     words = runs.words_of(state)
-    lines = [
-        f"{words.execution} {state.id}: {landed} of "
-        f"{count(len(state.plans), words.plan, words.plans)} merged into "
-        f"{state.target}, {_mood(layout, state)}"
-    ]
+    merged = f"{landed} of {count(len(state.plans), words.plan, words.plans)} merged into "
+    merged = merged + state.target if state.plans else f"for the {words.phase}'s goal alone"
+    lines = [f"{words.execution} {state.id}: {merged}, {_mood(layout, state)}"]
     width = max((len(plan.id) for plan in state.plans.values()), default=0)
     for plan in state.in_order():
         lines.append(f"  {plan.id.ljust(width)}  {str(plan.status).ljust(10)}  {_detail(plan)}")
@@ -77,6 +101,8 @@ def render(layout: Layout, folder: RunFolder, state: RunState) -> str:
     checked = gate_in_words(state.queue)
     if checked:
         lines.append(checked if state.queue.off else f"checked with {checked}")
+    if state.goal.in_words():
+        lines.append(f"goal: {state.goal.in_words()}")
     if state.held:
         lines.append(f"landed, not published: {state.held['reason']}; wtrun publish")
     return "\n".join(lines)

@@ -29,6 +29,9 @@ from worktree_runner.planning.reader import DiskFiles, PlanningFiles
 from worktree_runner.planning.writer import Change, write_documents
 from worktree_runner.store.atomic import save_bytes
 
+Report = tuple[str, bytes | None, bytes]
+"""The verification report: its path, its content now (None: there is no such file) and then."""
+
 
 @dataclass
 class Edits:
@@ -39,17 +42,27 @@ class Edits:
     notes: list[str] = field(default_factory=list)
 
 
-def update(session: Session, now: datetime, position: Position = Position.PARTIAL) -> None:
+def update(
+    session: Session,
+    now: datetime,
+    position: Position = Position.PARTIAL,
+    *,
+    report: Report | None = None,
+) -> None:
     """Records the landed plans in the planning files, if any landed since the last time.
 
-    With another `position` (the phase was verified, gaps were found) it always writes. Done
-    twice, the second time has nothing to change.
+    With another `position` (the phase was verified, gaps were found) it always writes, and with
+    it the phase's verification report. Done twice, the second time has nothing to change.
     """
     state = session.state
     landed = state.with_status(Status.LANDED)
     if position is Position.PARTIAL and (not landed or state.planning_commit == state.tip):
         return
     edits = _edits(session, planning_files(session), _facts(session, landed, now, position))
+    if report is not None:
+        path, before, edits.files[path] = report
+        if before is not None:
+            edits.old = {**edits.old, path: before}
     if state.planning_tracked:
         _commit(session, edits, complete=position is Position.COMPLETE)
     else:
@@ -89,7 +102,8 @@ def _facts(
         blockers=tuple(
             f"{plan.id} failed: {clean_line(plan.reason, 200)}"
             for plan in state.with_status(Status.FAILED)
-        ),
+        )
+        + ((clean_line(state.goal.text, 300),) if state.goal.accepted == "issues" else ()),
         checkpoints=tuple(_waiting(plan) for plan in waiting),
         worktrees=tuple(
             os.path.relpath(plan.worktree, session.repository.home)
@@ -111,7 +125,7 @@ def _commit(session: Session, edits: Edits, *, complete: bool) -> None:
     objects, tip = session.repository.objects, session.state.tip
     mine = _locally_edited(session, list(edits.files))
     for path in mine:
-        patch = unified(path, edits.old[path], edits.files.pop(path))
+        patch = unified(path, edits.old.get(path, b""), edits.files.pop(path))
         place = session.folder.path / "patches" / f"{path.rsplit('/', 1)[-1]}.patch"
         save_bytes(place, patch)
         edits.notes.append(f"{path} has local edits and was left alone; the change is in {place}")
@@ -121,7 +135,7 @@ def _commit(session: Session, edits: Edits, *, complete: bool) -> None:
         return
     old_entries = objects.entries(tip, edits.files)
     changes = {
-        path: Entry(old_entries[path].mode, objects.write_blob(data))
+        path: Entry(_mode(old_entries.get(path)), objects.write_blob(data))
         for path, data in edits.files.items()
     }
     tree = objects.edit_tree(tip, changes)
@@ -135,6 +149,10 @@ def _commit(session: Session, edits: Edits, *, complete: bool) -> None:
     )
 
 
+def _mode(entry: Entry | None) -> str:
+    return "100644" if entry is None else entry.mode
+
+
 def _message(session: Session, complete: bool) -> str:
     """`docs(phase-3): record 5 plans as executed`, in the dialect's form of scope."""
     dialect, phase = session.dialect, session.phase.dir
@@ -143,7 +161,8 @@ def _message(session: Session, complete: bool) -> str:
     else:
         landed = len(session.state.with_status(Status.LANDED))
         plans = count(landed, dialect.words.plan, dialect.words.plans)
-        subject = tracking_message(dialect, phase.token, f"record {plans} as executed")
+        text = f"record {plans} as executed" if landed else "record the verification"
+        subject = tracking_message(dialect, phase.token, text)
     return f"{subject}\n\nWtrun-Run: {session.state.id}\n"
 
 
@@ -161,13 +180,13 @@ def _locally_edited(session: Session, paths: list[str]) -> list[str]:
 
 
 def _write_on_disk(session: Session, edits: Edits) -> None:
-    changes = [Change(path, edits.old[path], data) for path, data in edits.files.items()]
+    changes = [Change(path, edits.old.get(path), data) for path, data in edits.files.items()]
     result = write_documents(session.repository.home, changes)
     for path in result.written:
         session.record(Type.NOTICE, text=f"updated {path}")
     for path, reason in result.left.items():
         place = session.folder.path / "patches" / f"{path.rsplit('/', 1)[-1]}.patch"
-        save_bytes(place, unified(path, edits.old[path], edits.files[path]))
+        save_bytes(place, unified(path, edits.old.get(path, b""), edits.files[path]))
         text = f"{path} {reason} and was left alone; the change is in {place}"
         session.record(Type.NOTICE, text=text)
     for note in edits.notes:

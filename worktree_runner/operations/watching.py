@@ -15,7 +15,9 @@ from pathlib import Path
 from worktree_runner.agents.protocol import Agent, AgentEvent, Usage
 from worktree_runner.agents.streams import add
 from worktree_runner.core.events import Type
+from worktree_runner.core.goal import VERIFIER, Goal, Step
 from worktree_runner.core.state import SETTLED, PlanState, RunState, Status
+from worktree_runner.operations import verifier
 from worktree_runner.operations.session import Session
 from worktree_runner.ui.board import Board, BoardView, Row, RowState
 
@@ -65,6 +67,8 @@ class Watch:
         if self._session.screen.is_live:
             self._read_logs(state)
         rows = tuple(self._row(plan) for plan in state.in_order())
+        if state.goal.step is Step.VERIFYING:
+            rows += (self._goal_row(state.goal),)
         wave, waves = wave_of(state)
         word = self._session.dialect.words.wave
         self._board.update(BoardView(wave, waves, rows, word))
@@ -75,6 +79,8 @@ class Watch:
         for event in events[self._seen :]:
             if event.type == Type.ATTEMPT_STARTED and event.plan is not None:
                 self._started[event.plan] = event.at
+            elif event.type == Type.VERIFY_STARTED:
+                self._started[VERIFIER] = event.at
         self._seen = len(events)
 
     def _read_logs(self, state: RunState) -> None:
@@ -109,6 +115,18 @@ class Watch:
             sum(known) if known else None,
             usage.cost_usd,
         )
+
+    def _goal_row(self, goal: Goal) -> Row:
+        """The verifier's; without its log while its worktree is being made."""
+        folder = verifier.folder_of(self._session)
+        log = self._logs.setdefault(folder, LogReader(self._session.agent(goal.agent), folder))
+        if self._session.screen.is_live:
+            log.read()
+        elapsed = None
+        if VERIFIER in self._started:
+            elapsed = (self._now() - self._started[VERIFIER]).total_seconds()
+        title = f"the {self._session.words.phase}'s goal"
+        return Row(VERIFIER, title, RowState.RUNNING, elapsed, log.activity)
 
 
 def wave_of(state: RunState) -> tuple[int, int]:

@@ -288,9 +288,11 @@ class Settings(Table):
     commit_docs: Switch = True
     """Whether planning files are committed; false where git ignores the planning directory."""
     verify: Switch = True
-    """Whether the planning tool verifies a done phase; if false, wtrun ticks the phase at once."""
-    accept: Switch = True
-    """Shown only: acceptance follows verification, which stays with the planning tool."""
+    """Whether the goal of a done phase is verified before the phase is ticked."""
+    verifier: Word = None
+    """The coding agent that verifies; unset: the run's own, if it drives a model."""
+    accept: Switch | None = None
+    """Whether you are asked to accept what passed; unset: where the planning system asks."""
     auto_advance: Switch = False
     """Whether checkpoints are answered without asking: verified, or the first option."""
     skip_checkpoints: Switch = False

@@ -102,7 +102,7 @@ def summary(view: BoardView) -> str:
     """`wave 2/3 · 1 waits for you · 5 running · 3 merged`."""
     states = Counter(row.state for row in view.rows)
     asking = states[RowState.ASKING] + states[RowState.CONFLICT]
-    parts = [f"{view.word} {view.wave}/{view.waves}"]
+    parts = [f"{view.word} {view.wave}/{view.waves}"] if view.waves else []
     if asking:
         parts.append(f"{asking} {'waits' if asking == 1 else 'wait'} for you")
     for state in (

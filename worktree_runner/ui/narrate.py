@@ -21,6 +21,7 @@ from worktree_runner.core.state import PlanState, RunState, Status
 from worktree_runner.core.texts import count, duration, listing
 from worktree_runner.dialects.schema import Words
 from worktree_runner.errors import PreconditionError, WtrunError
+from worktree_runner.ui import narrate_goal
 from worktree_runner.ui.console import Screen, Tone
 
 _LABEL = re.compile(r"^\s*(?:\*\*)?(?:Purpose|Output|Goal)(?:\*\*)?:(?:\*\*)?\s*", re.IGNORECASE)
@@ -44,8 +45,9 @@ class Narrator:
         """Says what an event means, if it means something to the user."""
         if event.type == Type.ATTEMPT_PLANNED and event.plan is not None:
             self._wave(after, after.plans[event.plan].wave)
-        teller = _TELLERS.get(event.type)
+        teller, of_goal = _TELLERS.get(event.type), narrate_goal.TELLERS.get(event.type)
         told = teller(self, event, after) if teller else None
+        told = of_goal(event, after, self.words) if of_goal else told
         if told is not None:
             self.screen.say(told[0], plan=event.plan or "", tone=told[1])
 
@@ -58,6 +60,9 @@ class Narrator:
         name = str(state.facts.get("name") or "")
         title = f"{self.words.phase.capitalize()} {state.phase}" + (f": {name}" if name else "")
         self.screen.heading(title)
+        if not state.plans:
+            self.screen.say(narrate_goal.opening(self.words))
+            return
         self.screen.say(f"{plans} in {waves}, from {state.base[:10]} of {state.target}")
         for lane in sorted({plan.lane for plan in state.plans.values() if plan.lane is not None}):
             ids = [plan.id for plan in state.in_order() if plan.lane == lane]
@@ -261,7 +266,8 @@ class Narrator:
     def removed(self, event: Event, state: RunState) -> Told:
         kept = event.data.get("salvage")
         more = f"; {event.data.get('left', '')} kept in {listing(list(kept))}" if kept else ""
-        return f"worktree and branch removed: {event.data['proof']}{more}", Tone.DIM
+        whose = "" if event.plan else "the verifier's "
+        return f"{whose}worktree and branch removed: {event.data['proof']}{more}", Tone.DIM
 
     def stopped(self, event: Event, state: RunState) -> Told:
         hint = f"\n{event.data['hint']}" if event.data.get("hint") else ""
@@ -271,6 +277,8 @@ class Narrator:
         landed = len(state.with_status(Status.LANDED))
         plans = count(len(state.plans), self.words.plan, self.words.plans)
         run = f"{self.words.execution} {state.id}"
+        if not state.plans:
+            return f"going on with {run}: {narrate_goal.opening(self.words)}", Tone.PLAIN
         return f"going on with {run}: {landed} of {plans} merged so far", Tone.PLAIN
 
     def notice(self, event: Event, state: RunState) -> Told:
