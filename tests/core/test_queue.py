@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from worktree_runner.core import actions, queue
 from worktree_runner.core.events import Event, Type
-from worktree_runner.core.gate import Verdict
+from worktree_runner.core.gate import Purpose, Verdict
 from worktree_runner.core.queue import Queue, fewest_conflicts
 
 
@@ -118,6 +118,20 @@ def test_a_gate_that_is_red_before_any_plan_is_turned_off_and_convicts_nobody() 
     assert played.landed == names(4)
     assert played.queue.off == "exit code 2"
     assert played.queue.counts == {"batch": 1, "baseline": 1}
+
+
+def test_a_likely_resolution_has_no_second_try() -> None:
+    played = Played(["p1"])
+    entry = {"plan": "p1", "head": "p1", "commit": "c", "tested": True}
+    played.record(Type.QUEUE_PREPARED, batch=1, tip=played.tip, entries=[entry])
+    for candidate, purpose, code in (("c", "batch", 1), (played.tip, "baseline", 0)):
+        expected = actions.RunGate(candidate, Purpose(purpose))
+        assert queue.next_step(played.queue, played.tip, ["p1"]) == expected
+        facts = {"n": played.queue.started + 1, "candidate": candidate, "purpose": purpose}
+        played.record(Type.GATE_STARTED, **facts)
+        played.record(Type.GATE_ENDED, **facts, code=code)
+    step = queue.next_step(played.queue, played.tip, ["p1"])
+    assert step == actions.Reject("p1", "c", Verdict.RED, tested=True)
 
 
 def test_a_moved_tip_closes_the_batch_before_anything_of_it_lands() -> None:

@@ -12,7 +12,8 @@ The rules, which are the specification
 - After two guilty plans the queue goes one by one until it is empty.
 - A plan that needs tested resolutions is a batch of its own. Red: insertions of both sides are
   tried in the other order too, as one more batch. Not green, or nothing to check with: the
-  resolutions are undone and the plan's conflict is a question again.
+  resolutions are undone and the plan's conflict is a question again. Nothing is run once more for
+  it: what is green only the second time is no evidence that a likely resolution is right.
 - A target that has moved on is merged into the tip as an entry without a plan, the first of its
   batch, and passes the gate like the plans. Not green: the target stays as it is.
 - Every verdict is journalled with its commit and never asked for twice, also after a crash.
@@ -187,7 +188,8 @@ def _with_gate(queue: Queue, batch: Batch) -> RunGate | TurnOff | Land | Reject:
         return _run(batch, (green + bad) // 2, Purpose.SEARCH)
     entry, verdict = batch.entries[bad - 1], verdicts[bad - 1]
     assert verdict is not None
-    if verdict is Verdict.RED and entry.commit not in queue.confirmed:
+    may_be_chance = verdict is Verdict.RED and not entry.tested
+    if may_be_chance and entry.commit not in queue.confirmed:
         return RunGate(entry.commit, Purpose.AGAIN)
     return Reject(entry.plan, entry.commit, verdict, entry.tested)
 
