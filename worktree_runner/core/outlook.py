@@ -114,4 +114,6 @@ def gate_in_words(queue: Queue) -> str:
     more = f", {listing(apart)}" if apart else ""
     where = f" ({queue.origin})" if queue.origin else ""
     empty = "; it found no tests, so nothing was tested" if queue.untested else ""
-    return f"'{shown(queue.command)}'{where}: {count(queue.runs, 'run')}{more}{empty}"
+    flaky = f"; flaky: {count(queue.flaky, 'time')} red, then green on the same commit"
+    told = f"{more}{flaky if queue.flaky else ''}{empty}"
+    return f"'{shown(queue.command)}'{where}: {count(queue.runs, 'run')}{told}"
