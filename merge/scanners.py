@@ -93,7 +93,7 @@ def token_meaning(language: str, data: bytes) -> Hashable | None:
         return None
     script = language in {"js", "ts"}
     if script and _MARKUP.search(data):
-        return None
+        return _markup_meaning(data)
     out: list[bytes] = []
     brackets: list[bytes] = []
     gap = line = False
@@ -127,6 +127,21 @@ def token_meaning(language: str, data: bytes) -> Hashable | None:
         _track(brackets, token if kind == "sign" else b"")
         gap = line = False
     return tuple(out)
+
+
+def _markup_meaning(data: bytes) -> Hashable | None:
+    """The lines of a script with markup in it, without the white space around each.
+
+    No blank line and no white space at an end of a line says anything there: markup drops it, and
+    no statement ends or goes on by it. None where a text may span lines and so hold some.
+    """
+    if any(line.count(b"`") % 2 for line in data.split(b"\n")) or _SPANS_LINES.search(data):
+        return None
+    return ("lines", *filter(None, map(bytes.strip, data.split(b"\n"))))
+
+
+_SPANS_LINES = re.compile(rb"=\s*(?:\"[^\"\n]*|'[^'\n]*)$|\\\r?$", re.M)
+"""An attribute or a string that goes on in the next line."""
 
 
 @lru_cache(maxsize=16)

@@ -51,6 +51,17 @@ SETTLED: list[tuple[str, str, Sides, str, str]] = [
         "whitespace-one-side",
     ),
     (
+        "markup moved inwards on one side",
+        "a.tsx",
+        (
+            "x = (\n<a>\ntext\n<b c={1} />\n</a>\n)\n",
+            "x = (\n  <a>\n    text\n    <b c={1} />\n  </a>\n)\n",
+            "x = (\n<a>\ntext\n<b c={2} />\n</a>\n)\n",
+        ),
+        "x = (\n<a>\ntext\n<b c={2} />\n</a>\n)\n",
+        "whitespace-one-side",
+    ),
+    (
         "blank line against a statement",
         "a.go",
         ("func f() {\n\n\tg()\n}\n", "func f() {\n\th()\n\tg()\n}\n", "func f() {\n\tg()\n}\n"),
