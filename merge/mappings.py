@@ -49,6 +49,7 @@ def _holds_a_key_twice(text: bytes) -> bool:
     return False
 
 
+@lru_cache(maxsize=4)
 def is_read(path: str, *sides: bytes) -> bool:
     """Whether all of these can be read as values here."""
     read = reader_for(path, *sides)

@@ -37,7 +37,7 @@ def by_key(view: FileView, index: int) -> Answer | None:
     """Every member as the one side that touched it has it."""
     language = language_of(view.path)
     hunk = view.hunks[index]
-    if language not in _START or _in_conditions(view, index) or _unread(view):
+    if language not in _START or _in_conditions(view, index):
         return None
     sides = [_members(language, lines) for lines in (hunk.base, hunk.ours, hunk.theirs)]
     if any(side is None for side in sides):
@@ -55,6 +55,8 @@ def by_key(view: FileView, index: int) -> Answer | None:
         for side in (ours, theirs)
     ]
     if families.rewritten_apart(view.path, view.above(index), *changed):
+        return None
+    if _unread(view):
         return None
     lines = tuple(line for member in merged.values() for line in member)
     if language == "json":

@@ -20,11 +20,16 @@ from merge.text import Lines, hunks_of, line_end, merge_lines
 from merge.types import ConflictHunk
 from merge.view import Answer, FileView
 
+TOO_MUCH = 60_000
+"""Bytes to read for all hunks of a file: each is read for itself, in four versions."""
+
 
 def by_value(view: FileView, index: int) -> Answer | None:
     """Both sides' lines, where they change the values of different keys."""
     hunk = view.hunks[index]
     if language_of(view.path) not in ("toml", "yaml") or reader_for(view.path) is None:
+        return None
+    if len(view.ours) * len(view.hunks) > TOO_MUCH:
         return None
     if version_of_a_fork(view, hunk) or _splits_a_family(view, index):
         return None

@@ -87,3 +87,11 @@ QUESTIONS: list[tuple[str, str, Sides]] = [
 )
 def test_left_to_a_person(path: str, sides: Sides) -> None:
     assert settle(path, sides)[0] is None
+
+
+def test_large_file_is_not_read_for_each_of_its_hunks() -> None:
+    """Reading takes time: a lock file of many hunks took ten seconds."""
+    path, (base, ours, theirs), expected, _ = SETTLED[1][1:]
+    long = "\n" + "# note\n" * 10_000
+    assert settle(path, (base, ours, theirs))[0] == expected
+    assert settle(path, (base + long, ours + long, theirs + long))[0] is None
