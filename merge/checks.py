@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from merge.definitions import DECORATED, definitions
+from merge.definitions import DECORATED, definitions, shown
 from merge.languages import compiles, parses
 from merge.markers import holds_markers
 from merge.python_calls import both_extended, by_position
@@ -70,7 +70,7 @@ def doubled_definition(path: str, sides: Iterable[bytes], result: bytes) -> str 
             if count > known[name] and (known[name] < 2 or not name.startswith(DECORATED))
         }
     found = min(repeated, default=None)
-    return None if found is None else found.removeprefix(DECORATED)
+    return None if found is None else shown(found)
 
 
 def oddity(path: str, sides: Iterable[bytes], result: bytes) -> str | None:

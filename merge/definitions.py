@@ -44,7 +44,8 @@ _SHARING = {"overload", "setter", "getter", "deleter", "register"}
 
 
 def _python_names(body: Sequence[ast.stmt], scope: str) -> Iterator[str]:
-    """The functions and classes of every scope; in a branch or a loop they belong to the scope."""
+    """The functions and classes of every scope; each arm of a branch or a loop is one of its own,
+    since only one of two arms may ever run."""
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             marks = {ast.unparse(mark).partition("(")[0] for mark in node.decorator_list}
@@ -52,10 +53,20 @@ def _python_names(body: Sequence[ast.stmt], scope: str) -> Iterator[str]:
                 yield f"{DECORATED if marks else ''}{scope}{node.name}"
             yield from _python_names(node.body, f"{scope}{node.name}.")
             continue
-        for name in ("body", "orelse", "finalbody"):
-            yield from _python_names(getattr(node, name, ()), scope)
-        for handler in getattr(node, "handlers", ()):
-            yield from _python_names(handler.body, scope)
+        arms = [getattr(node, name, ()) for name in ("body", "orelse", "finalbody")]
+        arms += [handler.body for handler in getattr(node, "handlers", ())]
+        for number, arm in enumerate(arms):
+            if arm:
+                test = ast.unparse(node.test) if isinstance(node, ast.If | ast.While) else ""
+                yield from _python_names(arm, f"{scope}{_ARM}{number} {test}{_ARM}")
+
+
+_ARM = "\0"
+
+
+def shown(name: str) -> str:
+    """A name as a person knows it: without its mark and the arms around it."""
+    return re.sub(f"{_ARM}[^{_ARM}]*{_ARM}", "", name).removeprefix(DECORATED)
 
 
 def _ruby_names(data: bytes) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from merge.checks import moved_statement, oddity, stops_parsing
+from merge.checks import doubled_definition, moved_statement, oddity, stops_parsing
 
 CLEAN: list[tuple[str, str, str]] = [
     ("a key", 'D = {"b": 1,\n "x": 1,\n "b": 2}\n', "the key 'b' is in one mapping twice"),
@@ -66,3 +66,23 @@ def test_what_python_parses_but_does_not_take_stops_parsing() -> None:
     ours, theirs = b"def f(a, b=1): ...\n", b"def f(a, c=1, b=2): ...\n"
     assert stops_parsing("a.py", ours, theirs, b"def f(a, b=1, b=2): ...\n")
     assert not stops_parsing("a.py", ours, b"def f(a, a): ...\n", b"def f(a, a): ...\n")
+
+
+IN_ARM = b"def g(x):\n    if x:\n        def h(): ...\n"
+
+
+@pytest.mark.parametrize(
+    ("result", "name"),
+    [
+        (IN_ARM + b"    def h(): ...\n", None),
+        (IN_ARM + b"    else:\n        def h(): ...\n", None),
+        (IN_ARM + b"        def h(): ...\n", "g.h"),
+        (b"@a\ndef f(): ...\n@b\ndef f(): ...\n", "f"),
+        (b"@f.setter\ndef f(): ...\n@f.setter\ndef f(): ...\n", None),
+        (b"@overload\ndef f(): ...\n@overload\ndef f(): ...\n", None),
+    ],
+)
+def test_one_name_is_defined_twice_only_where_both_definitions_hold(
+    result: bytes, name: str | None
+) -> None:
+    assert doubled_definition("a.py", (b"x = 1\n", b"y = 1\n"), result) == name
