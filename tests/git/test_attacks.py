@@ -425,3 +425,24 @@ def test_a_bare_repository_with_worktrees_is_guarded_and_judged_alike(
         (Kind.UNDECLARED, "src/a.py"), (Kind.REF, "refs/tags/v1"), (Kind.MAIN, "b")
     ]  # fmt: skip
     assert [one.kind for one in found.breaches] == [Kind.REF, Kind.MAIN]
+
+
+@pytest.mark.parametrize(("how", "found"), [("commit", False), ("take", True)])
+def test_sibling_that_makes_the_very_same_commit_is_nobodys_doing(
+    attempt: Attempt, repo: Repo, how: str, found: bool
+) -> None:
+    """Dates are fixed here, so equal commits have one id; `take` has the agent move the branch."""
+    place, ref = attempt.worktree.parent / "wt-03-02", "refs/heads/gsd/03-02"
+    repo.git("worktree", "add", "-q", str(place), "-b", "gsd/03-02", attempt.base)
+    audit.save_before(attempt.spec)
+    work = "echo 1 > new.py; git add -A; git commit -qm one"
+    attempt.ok(work)
+    if how == "take":
+        repo.git("merge", "-q", "--ff-only", attempt.branch, cwd=place)
+    else:
+        repo.write(f".worktrees/{place.name}/new.py", "1\n")
+        repo.git("add", "-A", cwd=place)
+        repo.git("commit", "-qm", "one", cwd=place)
+    assert repo.git("rev-parse", ref) == repo.git("rev-parse", attempt.branch)
+    breaches = audit.report(attempt.spec, attempt.base, quiet=[ref]).breaches
+    assert subjects(breaches) == ([(Kind.REF, ref)] if found else [])

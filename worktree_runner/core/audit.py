@@ -194,6 +194,8 @@ class Facts:
     """What new commits of refs that moved brought, by ref."""
     removed: frozenset[str] = frozenset()
     """Branches (as refs) and worktrees that the run itself removed."""
+    made_there: frozenset[str] = frozenset()
+    """Branches (as refs) that stand at a commit which was made in their own worktree."""
     quiet: frozenset[str] = frozenset()
     """Refs, worktrees and summaries of the run's own: told of only with evidence."""
     strict: bool = False
@@ -263,7 +265,7 @@ def _refs(facts: Facts) -> Iterator[Finding]:
 def _ref_evidence(facts: Facts, ref: str, new: str) -> Iterator[str]:
     """A try that the guard refused is no evidence for new work that stands there now: it may be
     the user's, or the other plan's own."""
-    if new in facts.commits:
+    if new in facts.commits and ref not in facts.made_there:
         yield f"it points to the attempt's own commit {new[:10]}"
     elif facts.ref_blobs.get(ref, frozenset()) & facts.blobs - {EMPTY_BLOB}:
         yield "its new content is what the attempt wrote"

@@ -125,6 +125,7 @@ def report(
         mentions=tuple(mentions),
         own_moves=own_moves or {},
         ref_blobs=_ref_blobs(spec, start, after, [*landed, *work.commits], frozenset(quiet)),
+        made_there=frozenset(_made_there(spec, after)),
         removed=frozenset(removed),
         quiet=frozenset(quiet),
         strict=spec.reservations == "strict",
@@ -183,6 +184,27 @@ def _ref_blobs(
         parents = {words[0]: words[1:] for words in map(str.split, listed.splitlines())}
         found[ref] = frozenset(_changes(git, parents)[1])
     return found
+
+
+def _made_there(spec: GuardSpec, after: Snapshot) -> Iterator[str]:
+    """Branches whose own worktree has it in its log that their commit was made there.
+
+    Two plans that do the very same within one second make one and the same commit.
+    """
+    for folder in (spec.common_dir / "worktrees").glob("*"):
+        if folder == spec.git_dir:
+            continue
+        try:
+            ref = (folder / "HEAD").read_text(errors="replace").removeprefix("ref: ").strip()
+            log = (folder / "logs" / "HEAD").read_text(errors="replace").splitlines()
+        except OSError:
+            continue
+        lines = (line.partition("\t") for line in log)
+        made = {
+            commit for ids, _, what in lines if what[:6] == "commit" for commit in ids.split()[1:2]
+        }
+        if after.refs.get(ref) in made:
+            yield ref
 
 
 def _before(spec: GuardSpec) -> Snapshot | None:
