@@ -82,7 +82,10 @@ def shared_subject(path: str, ours: Lines, theirs: Lines, above: Lines) -> str |
     kind = language_of(path) or path.rpartition(".")[2].lower()
     sides = [set(_subjects(kind, side, depth)) for side in (ours, theirs)]
     same = sides[0] & sides[1] or _next_numbers(ours, theirs, above, depth)
-    return min(same).decode("utf-8", "replace") if same else None
+    if not same:
+        return None
+    shown = min(same).decode("utf-8", "replace")
+    return shown + ")" * (shown.count("(") - shown.count(")"))
 
 
 def _depth(lines: Lines) -> int:

@@ -216,6 +216,12 @@ def test_two_different_things_are_taken(path: str, texts: Texts) -> None:
     assert {*texts[1].split("\n"), *texts[2].split("\n")} <= {*text.split("\n")}
 
 
+def test_what_both_sides_insert_for_is_named_as_it_is_written() -> None:
+    flags = ('p.add_argument("--n", help="x")\n', 'p.add_argument("--n")\n')
+    why = take("cli.py", inserted("p = make()\n%srun(p)\n", *flags))[1]
+    assert why == "both sides insert something for 'p.add_argument(--n)'"
+
+
 def test_a_refused_combination_is_a_proposal_that_says_what_speaks_against_it() -> None:
     texts = inserted("A = 1\n%s", "T = 5\n", "T = 7\n")
     base, ours, theirs = (text.encode() for text in texts)
