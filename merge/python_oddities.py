@@ -152,8 +152,9 @@ def _of_row(node: ast.List | ast.Tuple | ast.Set) -> Iterator[str]:
 
 
 def _entry(node: ast.expr) -> str | None:
+    """What an entry names: a text with a word in it, or the first thing that a call is given."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
+        return node.value if any(map(str.isalnum, node.value)) else None
     if isinstance(node, ast.Call):
         return _with_first(ast.unparse(node.func), node)
     return None

@@ -26,6 +26,11 @@ def test_what_neither_side_wrote_is_noticed_but_not_what_one_has(result: str, wo
     assert oddity("a.py", (data, b"y = 1\n"), data) is None
 
 
+def test_texts_without_a_word_may_be_in_a_list_twice() -> None:
+    assert oddity("a.py", (b"", b""), b"lines = ['', 'a', '', '---', 'b', '---']\n") is None
+    assert oddity("a.py", (b"", b""), b"names = ['a', 'b', 'a']\n") is not None
+
+
 def test_a_value_that_is_read_before_it_is_set_again_is_no_oddity() -> None:
     data = b"A = 1\nB = A\nA = 2\nself.x = 1\nself.f()\nself.x = 2\n"
     assert oddity("a.py", (b"", b""), data) is None
