@@ -57,6 +57,7 @@ class _Work:
     settings: Settings
     labels: tuple[str, str]
     criss_cross: bool
+    versions: Mapping[str, Mapping[int, Entry]] = field(default_factory=dict)
     edits: dict[str, Entry | None] = field(default_factory=dict)
     marked: dict[str, Entry | None] = field(default_factory=dict)
     resolutions: list[Resolution] = field(default_factory=list)
@@ -84,7 +85,7 @@ def merge_commits(
     criss_cross = not merged.clean and len(store.merge_bases(ours, theirs)) > 1
     found = together(store, merged, ours, theirs)
     work = _Work(store, found.merged, settings, labels, criss_cross)
-    work.edits = dict.fromkeys(found.invented)
+    work.edits, work.versions = dict.fromkeys(found.invented), found.versions
     brought = store.changed_paths(ours, merged.tree)
     _keep_ours(work, brought)
     _drivers(work)
@@ -209,7 +210,7 @@ def _escalate(work: _Work, path: str, kind: str, why: str) -> None:
 
 def _mark(work: _Work, path: str) -> None:
     """Writes both sides' texts of a file into the marked tree, where both are texts."""
-    stages = work.merged.stages[path]
+    stages = work.versions.get(path, work.merged.stages[path])
     if not {2, 3} <= set(stages) or any(entry.mode[:3] != "100" for entry in stages.values()):
         return
     base, ours, theirs = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from merge.ports import ObjectStore
 from merge.tree import is_conflict
@@ -23,24 +23,30 @@ Stages = dict[str, dict[int, Entry]]
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Git's merge with the sides' own versions in the stages, and the paths it had invented."""
+    """Git's merge with the sides' own versions in the stages, and the paths it had invented.
+
+    `versions` are those of a file by a path that git had filled with markers: of both sides, also
+    where only one of them has the file under that path.
+    """
 
     merged: TreeMerge
     invented: tuple[str, ...] = ()
+    versions: Mapping[str, Mapping[int, Entry]] = field(default_factory=dict)
 
 
 def together(store: ObjectStore, merged: TreeMerge, ours: str, theirs: str) -> Together:
     """Every stage a version that a side or the base holds. Nothing is written."""
     stages = {path: dict(found) for path, found in merged.stages.items()}
     invented: list[str] = []
+    versions: Stages = {}
     for message in merged.messages:
         if not is_conflict(message):
             continue
         if "distinct" in message.type:
             invented += _one_path(stages, message)
         elif "rename" in message.type:
-            _own_versions(store, stages, message, (ours, theirs))
-    return Together(replace(merged, stages=stages), tuple(invented))
+            versions |= _own_versions(store, stages, message, (ours, theirs))
+    return Together(replace(merged, stages=stages), tuple(invented), versions)
 
 
 def others_of(merged: TreeMerge, path: str) -> tuple[str, ...]:
@@ -63,22 +69,29 @@ def _one_path(stages: Stages, message: MergeMessage) -> list[str]:
 
 def _own_versions(
     store: ObjectStore, stages: Stages, message: MergeMessage, ends: tuple[str, str]
-) -> None:
-    """Replaces texts with git's markers, and drops the old name of a file with two new ones."""
+) -> Stages:
+    """Replaces texts with git's markers, and drops the old name of a file with two new ones.
+
+    The versions of the files that were replaced, by path.
+    """
     names = _names(stages, message)
     sides: Mapping[int, Entry] = {
         number: entry
         for number, end in zip((2, 3), ends, strict=True)
         if (entry := store.entries(end, [names[number]]).get(names[number])) is not None
     }
+    versions: Stages = {}
     for path in {names[2], names[3]} & set(stages):
         if not any(_is_marked(store, stages[path].get(n), sides.get(n)) for n in (2, 3)):
             continue
         known = stages[path] if names[2] == names[3] else {}
         base = stages.get(names[1], {}).get(1) if names[1] else known.get(1)
-        stages[path] = {**({1: base} if base else {}), **sides}
+        versions[path] = {**({1: base} if base else {}), **sides}
+    for path, found in versions.items():
+        stages[path] = {n: entry for n, entry in found.items() if n == 1 or names[n] == path}
     if names[1] and set(stages.get(names[1], ())) == {1}:
         del stages[names[1]]
+    return versions
 
 
 def _names(stages: Stages, message: MergeMessage) -> Mapping[int, str]:

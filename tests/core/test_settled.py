@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from merge.types import Resolution
-from worktree_runner.core.settled import TRAILER, parse_trailer, trailer
+from worktree_runner.core.settled import TRAILER, forced, parse_trailer, sentence, trailer
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,13 @@ from worktree_runner.core.settled import TRAILER, parse_trailer, trailer
 def test_a_trailer_reads_back_as_what_was_settled(one: Resolution, told: str) -> None:
     assert trailer(one) == f"{TRAILER}: {told}"
     assert parse_trailer(told) == one
+
+
+def test_a_side_taken_by_a_flag_names_the_flag_once() -> None:
+    one = forced(
+        Resolution("a.py", "person", "", tier="manual"),
+        {"forced": "ours", "dropped": "4 lines of the plan in 2 hunks"},
+    )
+    assert sentence(one) == (
+        "settled a.py by --on-conflict ours: dropped 4 lines of the plan in 2 hunks"
+    )

@@ -69,24 +69,21 @@ def test_two_files_renamed_to_one_name_are_asked(repo: Repo) -> None:
 
 
 @pytest.mark.parametrize("taken", [ChoiceKind.OURS, ChoiceKind.THEIRS])
-def test_a_file_renamed_and_changed_by_both_sides_never_lands_with_markers(
+def test_a_file_renamed_and_changed_by_both_sides_lands_as_one_side_has_it_without_markers(
     repo: Repo, taken: ChoiceKind
 ) -> None:
     repo.commit("base", {"a": TEXT, "k": "1\n"})
     other = TEXT.replace("line 3\n", "line 3 too\n")
     ours = side(repo, "one", ("move", "a", "b"), ("write", "b", EDITED))
     theirs = side(repo, "two", ("move", "a", "c"), ("write", "c", other))
-    asked = {one.path: one for one in merged(repo, ours, theirs).conflicts}
-    assert {path: one.kind for path, one in asked.items()} == dict.fromkeys("bc", "rename/rename")
-    choices = (
-        Choice("b", taken, asked["b"].fingerprint, whole=True),
-        Choice("c", ChoiceKind.DELETE, asked["c"].fingerprint, whole=True),
-    )
+    asked = merged(repo, ours, theirs).conflicts
+    assert {one.path: one.kind for one in asked} == dict.fromkeys("bc", "rename/rename")
+    choices = [Choice(one.path, taken, one.fingerprint, whole=True) for one in asked]
     outcome = merge_commits(GitObjects(repo), ours, theirs, choices=choices)
     assert outcome.tree is not None
-    expected = EDITED if taken is ChoiceKind.OURS else other
-    assert repo.show(outcome.tree, "b").decode() == expected
-    assert files(repo, outcome.tree) == ["b", "k"]
+    name, expected = ("b", EDITED) if taken is ChoiceKind.OURS else ("c", other)
+    assert files(repo, outcome.tree) == [name, "k"]
+    assert repo.show(outcome.tree, name).decode() == expected
 
 
 def test_a_file_renamed_and_changed_by_both_sides_is_marked_as_every_other(repo: Repo) -> None:

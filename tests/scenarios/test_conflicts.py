@@ -427,6 +427,34 @@ def test_whoever_removed_a_file_that_the_plan_renamed_is_named(repo: Repo) -> No
     assert "CONFLICT" not in file["why"]
 
 
+def test_a_file_renamed_and_changed_by_two_plans_is_edited_with_both_texts(
+    repo: Repo, tmp_path: Path
+) -> None:
+    text = "".join(f"line {n}\n" for n in range(9))
+
+    def moving(name: str) -> list[dict[str, Any]]:
+        changed = text.replace("line 4\n", f"{name} 4\n")
+        return [{"delete": "old.txt"}, {"write": name, "text": changed}, *rewrite("")[1:]]
+
+    plans = {
+        n: plan_text(n, steps=moving(name)).replace("Part", "Moves old.txt. Part")
+        for n, name in (("01", "left.txt"), ("02", "right.txt"))
+    }
+    project = Project.make(repo, plans, {"old.txt": text})
+    project.execute(expect=3)
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\ncp "$1" "$1.seen"\nsed -i \'/^[<|=>][<|=>]/d\' "$1"\n')
+    editor.chmod(0o755)
+    repo.git("config", "core.editor", str(editor))
+    shown, code = typed(at_terminal(project, "resolve", "03-02"), "E", "r", "y")
+    assert code == 0, shown
+    both = "line 3\nleft.txt 4\nline 4\nright.txt 4\nline 5\n"
+    assert both in repo.read("left.txt").decode()
+    assert not (repo.path / "right.txt").exists() and not (repo.path / "old.txt").exists()
+    (seen,) = (repo.path / ".git/wtrun/runs").glob("*/conflicts/03-02/texts/left.txt.seen")
+    assert "<<<<<<< main\nleft.txt 4\n||||||| base\nline 4\n" in seen.read_text()
+
+
 def test_only_open_conflicts_can_be_answered(repo: Repo) -> None:
     project = conflicting(repo)
     project.execute(expect=3)

@@ -50,7 +50,7 @@ def test_a_landed_resolution_is_undone_by_a_commit_on_top(repo: Repo) -> None:
     head = repo.git("rev-parse", "main")
     asked = project.wtrun("unresolve", "app.py", expect=2)
     assert "its resolution was undone" in asked.stdout
-    assert "--take target|plan|both" in asked.stderr
+    assert "hint: wtrun unresolve app.py --take target, or --take plan" in asked.stderr
     assert repo.git("rev-parse", "main") == head
     project.wtrun("unresolve", "app.py", "--take", "plan", expect=0)
     assert repo.read("app.py") == APP.replace("import os", "import os\nimport sys").encode()

@@ -232,13 +232,14 @@ def test_two_names_of_one_file_are_not_called_removed_and_losing_both_is_said() 
 def test_a_file_that_both_sides_renamed_and_changed_can_be_edited() -> None:
     content = FileContents(b"a\n", b"b\n", b"c\n")
     told = facts(contents={"a.ts": content})
-    names = (renamed("a.ts", "b.ts", 1, 2, 3),)
-    play = Play("E y", names, facts_=told, edit=lambda _, text: b"d\n")
+    names = (renamed("a.ts", "b.ts", 1, 2),)
+    play = Play("? E y", names, facts_=told, edit=lambda _, text: b"d\n")
     assert play.edited == [
         ("a.ts", b"<<<<<<< main\nb\n||||||| base\na\n=======\nc\n>>>>>>> 03-02\n")
     ]
     assert play.choices == [("a.ts", "content", None, True)]
-    assert Play("r y", names, facts_=told).choices == [("a.ts", "delete", None, True)]
+    effect = "and the text of main. Drops what 03-02 did to it: 1 added and 1 removed lines."
+    assert f"k The name that main gave it, {effect}" in play.words
 
 
 @pytest.mark.parametrize(

@@ -116,8 +116,6 @@ def _file_answers(facts: ConflictFacts, one: FileConflict) -> list[Option]:
         kept = f"The file as it is in {main}.{_drops(facts, one, target=False)}"
         taken = f"The file as it is in {plan}.{_drops(facts, one, target=True)}"
         answers = [Option("m", main, kept), Option("p", f"{facts.noun} {plan}", taken)]
-        if one.kind == "rename/rename":
-            answers.append(Option("r", "remove", f"No file of this name.{_other_names(one)}"))
     elif 2 in one.stages or 3 in one.stages:
         answers = _one_sided_answers(facts, one)
     else:
@@ -136,6 +134,9 @@ def _one_sided_answers(facts: ConflictFacts, one: FileConflict) -> list[Option]:
     lost = _drops(facts, one, target=in_target)
     if one.kind == "rename/rename":
         kept = f"The name that {keeper} gave it, with what both sides changed in it."
+        if 1 in one.stages:  # both changed the same lines
+            dropped_of = _drops(facts, one, target=not in_target)
+            kept = f"The name that {keeper} gave it, and the text of {keeper}.{dropped_of}"
         gone = f"Not the name that {keeper} gave it.{_other_names(one)}"
     elif one.kind == "directory rename":
         kept = f"The file of {keeper} here, where {other} has moved its folder."

@@ -63,7 +63,7 @@ def by_whom(one: Resolution) -> str:
 
 def reason(one: Resolution) -> str:
     """Why it is safe; for a person's answer, what the answer was."""
-    return one.why.removeprefix(_PREFIX)
+    return one.why.removeprefix(_PREFIX).removeprefix(f"{by_whom(one)}: ")
 
 
 def sentence(one: Resolution) -> str:

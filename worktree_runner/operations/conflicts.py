@@ -81,6 +81,7 @@ def conflict_facts(
     paths = sorted({name for path, others in names.items() for name in (path, *others) if name})
     target_commits = _commits(repository, plan.head, tip, paths, makers)
     contents = {item.path: _contents(session, item) for item in conflicts}
+    contents.update(_of_both_names(conflicts, contents))
     contents.update(_clean_merges(repository, tip, plan.head, conflicts, contents))
     involved = {commit.plan for commit in target_commits}
     return ConflictFacts(
@@ -147,6 +148,21 @@ def _contents(session: Session, item: FileConflict) -> FileContents:
         return session.repository.objects.read_blob(entry.oid)
 
     return FileContents(base=blob(1), ours=blob(2), theirs=blob(3))
+
+
+def _of_both_names(
+    conflicts: Iterable[FileConflict], contents: Mapping[str, FileContents]
+) -> dict[str, FileContents]:
+    """A file that has one name in each side: under either name, the contents of both."""
+    found = {}
+    for item in conflicts:
+        own = contents[item.path]
+        for other in (contents[name] for name in item.others if name in contents):
+            if item.kind == "rename/rename" and (own.ours is None) != (own.theirs is None):
+                ours = other.ours if own.ours is None else own.ours
+                theirs = other.theirs if own.theirs is None else own.theirs
+                found[item.path] = replace(own, ours=ours, theirs=theirs)
+    return found
 
 
 def _clean_merges(
