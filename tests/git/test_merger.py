@@ -166,3 +166,16 @@ def test_repository_with_long_ids(tmp_path: Path, repo: Repo) -> None:
     assert git.plain == 1
     assert {len(tree) for tree in trees} == {64}
     assert len(trees) == 1
+
+
+def test_merge_that_does_not_end_is_ended_and_named(
+    repo: Repo, git: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.git("config", "merge.slow.driver", "sleep 1000")
+    repo.commit("attributes", {".gitattributes": "a merge=slow\n"})
+    one = branch(repo, "one", {"a": TEXT + "one\n"})
+    two = branch(repo, "two", {"a": TEXT + "two\n"})
+    monkeypatch.setattr(merger, "MERGE_TIMEOUT_S", 1.0)
+    with pytest.raises(merger.MergeTimeoutError, match=f"merging {two[:10]} into") as raised:
+        Objects(git).merge_tree(one, two)
+    assert f"git merge-tree --write-tree {one} {two}" in (raised.value.hint or "")

@@ -14,14 +14,16 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections.abc import Sequence
 
 from merge.tree import MergeTreeError, parse_merge_tree
 from merge.types import TreeMerge
-from worktree_runner.git.gateway import Conversation, Git, GitEndedError, GitError
+from worktree_runner.git.gateway import Conversation, Git, GitEndedError, GitError, Output
 from worktree_runner.git.writer import Writer
 
 MERGE_TIMEOUT_S = 300.0
 """Git's merge can take exponential time on criss-cross histories."""
+KILLED = -9
 FRESH_S = 1.0
 PUSH_S = 0.1
 """After so long without a sound git is pushed once more: its buffer may be a larger one."""
@@ -30,6 +32,23 @@ PATIENCE_S = 5.0
 UNREAD = r"^(core\.(attributesfile|ignorecase)|merge\.(renormalize|.*\.driver))$"
 _NAME = "wtrun-asks-this-so-that-git-merge-tree-answers-at-once-" * 20
 _COMMIT = "author wtrun <> 0 +0000\ncommitter wtrun <> 0 +0000\n\nwtrun\n"
+
+
+class MergeTimeoutError(GitError):
+    """A merge that was ended after MERGE_TIMEOUT_S, with the merge drivers that it had started."""
+
+    def __init__(self, argv: Sequence[str], output: Output) -> None:
+        super().__init__(argv, output)
+        ours, theirs = argv[-2:]
+        self.message = (
+            f"git was still merging {theirs[:10]} into {ours[:10]} after {MERGE_TIMEOUT_S:.0f} "
+            "seconds, and was ended"
+        )
+        self.args = (self.message,)
+        self.hint = (
+            f"see what takes so long: GIT_TRACE=1 git merge-tree --write-tree {ours} {theirs}; "
+            "a merge driver may hang, or the history be criss-cross"
+        )
 
 
 class Merger:
@@ -68,6 +87,8 @@ class Merger:
     def _plain(self, ours: str, theirs: str) -> TreeMerge:
         args = ("merge-tree", "--write-tree", "-z", "--messages", ours, theirs)
         output = self._git.run(*args, check=False, timeout=MERGE_TIMEOUT_S)
+        if output.code == KILLED and b"Timeout" in output.err:
+            raise MergeTimeoutError(args, output)
         if output.code not in (0, 1):
             raise GitError(args, output)
         return parse_merge_tree(output.out, clean=output.code == 0)
