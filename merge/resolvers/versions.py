@@ -6,8 +6,9 @@
 - The project's own version (setting `own_version`): safe because what both sides add to the
   project is in the result, and a version at least as high as either side's is what that asks for;
   no number comes out that neither side chose, and the target's never falls. What is a release
-  decision is asked: one number in two forms (`1.2rc1`, `1.2`), and a plan that would turn a
-  released target into a pre-release or the other way round.
+  decision is asked: one number in two forms (`1.2rc1`, `1.2`), a plan that would turn a released
+  target into a pre-release or the other way round, and a pre-release in the target against more
+  than the next release in the plan.
 """
 
 from __future__ import annotations
@@ -202,15 +203,20 @@ def greater_line(base: bytes, ours: bytes, theirs: bytes, *, own: bool) -> bytes
 
 
 def _greater_own(old: Version, left: Version, right: Version) -> int:
-    """1 for the target's (left), -1 for the plan's, 0 where a person decides.
-
-    The target's own number, where it is the greater, stays whatever its form: nothing is decided.
-    """
+    """1 for the target's (left), -1 for the plan's, 0 where a person decides."""
     if left[0] == right[0] or min(rank(left), rank(right)) < rank(old):
         return 0
-    if left[0] > right[0]:
-        return 1
-    return -1 if bool(left[1][0]) == bool(right[1][0]) else 0
+    pre_left, pre_right = bool(left[1][0]), bool(right[1][0])
+    if left[0] < right[0]:
+        return -1 if pre_left == pre_right else 0
+    return 1 if not pre_left or pre_right or _is_next(old, right) else 0
+
+
+def _is_next(old: Version, new: Version) -> bool:
+    """Whether a release is the one that was being made, or the one after it."""
+    before, after = (list(version[0]) + [0] * (4 - len(version[0])) for version in (old, new))
+    steps = [b - a for a, b in zip(before, after, strict=False)]
+    return not any(steps) or ([step for step in steps if step] == [1] and len(before) == len(after))
 
 
 def rank(version: Version) -> Rank:

@@ -32,10 +32,7 @@ def package(version: str, name: str = "it") -> str:
         pytest.param("1.0.0-rc.0", "1.0.0-rc.2", "1.0.0-rc.3", None, id="two pre-releases of one"),
         pytest.param("1.0.0", "1.1.0", "1.2.0-rc.1", None, id="the target would be a pre-release"),
         pytest.param("1.0.0", "1.1.0-rc.1", "1.2.0", None, id="the target would be a release"),
-        pytest.param(
-            "1.0.4-dev", "1.1.0-dev", "1.0.7", "1.1.0-dev", id="the plan released several"
-        ),
-        pytest.param("1.1.0", "2.0.0-beta.1", "1.4.2", "2.0.0-beta.1", id="the target stays ahead"),
+        pytest.param("1.0.4-dev", "1.1.0-dev", "1.0.7", None, id="the plan released several"),
         pytest.param("1.4.0", "1.3.0", "1.5.0", None, id="the target went down"),
         pytest.param("1.4.0", "nightly", "1.5.0", None, id="no version"),
     ],
