@@ -179,3 +179,14 @@ def test_merge_that_does_not_end_is_ended_and_named(
     with pytest.raises(merger.MergeTimeoutError, match=f"merging {two[:10]} into") as raised:
         Objects(git).merge_tree(one, two)
     assert f"git merge-tree --write-tree {one} {two}" in (raised.value.hint or "")
+
+
+def test_repository_stays_whole(repo: Repo, git: Counting) -> None:
+    branch(repo, "one", {"x": "x\n"})
+    objects = Objects(git)
+    for _ in range(3):
+        assert objects.merge_tree("main", "one").clean
+    assert git.plain == 1
+    objects.close()
+    repo.git("fsck", "--full", "--strict")
+    repo.git("gc", "-q", "--prune=now")

@@ -11,14 +11,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Sequence
 
 from merge.tree import MergeTreeError, parse_merge_tree
 from merge.types import TreeMerge
-from worktree_runner.git.gateway import Conversation, Git, GitEndedError, GitError, Output
+from worktree_runner.git.gateway import Conversation, Git, GitError, Output
 from worktree_runner.git.writer import Writer
 
 MERGE_TIMEOUT_S = 300.0
@@ -105,30 +104,30 @@ class Merger:
         if not follows or not self._usable:
             return None
         try:
-            if self._open is None and not self._started(len(ours)):
+            if self._open is None and not self._started():
                 return None
             return self._answer(f"{ours} {theirs}\n".encode())
-        except (GitEndedError, MergeTreeError):
+        except (GitError, MergeTreeError):
             self._end(at_once=True)
             self._usable = False
             return None
 
-    def _started(self, width: int) -> bool:
+    def _started(self) -> bool:
         settings = self._git.run("config", "-z", "--get-regexp", UNREAD, check=False).fields
         self._usable = all(setting.endswith("\nfalse") for setting in settings)
         if self._usable:
-            self._push = self._push or self._pushing(width)
+            self._push = self._push or self._pushing()
             self._began = time.monotonic()
             self._open = self._git.talk("merge-tree", "--write-tree", "--messages", "--stdin")
             self._pushes, self._said = 0, bytearray()
         return self._usable
 
-    def _pushing(self, width: int) -> bytes:
+    def _pushing(self) -> bytes:
         """The question with a long answer: a file with a long name that one side deleted and the
         other made executable. Its commits are the same ones each time."""
-        empty = hashlib.new("sha1" if width == 40 else "sha256", b"blob 0\0").hexdigest()
+        empty = self._git.text("hash-object", "-w", "--stdin")
         trees = "\n\n".join(f"{mode} blob {empty}\t{_NAME}" for mode in (100644, 100755))
-        made = self._git.run("mktree", "--batch", "--missing", stdin=f"{trees}\n\n\n".encode())
+        made = self._git.run("mktree", "--batch", stdin=f"{trees}\n\n\n".encode())
         base, changed, gone = made.text.split()
         root = self._writer.object(f"tree {base}\n{_COMMIT}".encode())
         sides = (
