@@ -48,19 +48,31 @@ def _python_names(body: Sequence[ast.stmt], scope: str) -> Iterator[str]:
     since only one of two arms may ever run."""
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            marks = {ast.unparse(mark).partition("(")[0] for mark in node.decorator_list}
-            if not any(mark.rpartition(".")[2] in _SHARING for mark in marks):
+            marks = {_last_name(mark) for mark in node.decorator_list}
+            if not marks & _SHARING:
                 yield f"{DECORATED if marks else ''}{scope}{node.name}"
             yield from _python_names(node.body, f"{scope}{node.name}.")
             continue
         arms = [getattr(node, name, ()) for name in ("body", "orelse", "finalbody")]
         arms += [handler.body for handler in getattr(node, "handlers", ())]
         for number, arm in enumerate(arms):
-            if arm:
+            if any(isinstance(one, _HOLDS) for one in arm):
                 test = ast.unparse(node.test) if isinstance(node, ast.If | ast.While) else ""
                 yield from _python_names(arm, f"{scope}{_ARM}{number} {test}{_ARM}")
 
 
+def _last_name(mark: ast.expr) -> str:
+    """`setter` of `@x.setter`, `get` of `@app.get("/")`."""
+    if isinstance(mark, ast.Call):
+        mark = mark.func
+    return mark.attr if isinstance(mark, ast.Attribute) else getattr(mark, "id", "")
+
+
+_HOLDS = (
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.For, ast.While, ast.With,
+    ast.AsyncFor, ast.AsyncWith, ast.Try, ast.TryStar,
+)  # fmt: skip
+"""Statements that may hold a definition."""
 _ARM = "\0"
 
 
