@@ -114,7 +114,7 @@ def _forbidden(view: FileView, added_twice: bool, command: str) -> str:
     if settings.tier == "none":
         return "resolving is switched off (--resolve none)"
     if matches(view.path, settings.unresolve):
-        return "its resolution was undone, so a person decides"
+        return "its resolution was undone, so it is asked"
     if any(b"\0" in text for text in (view.base, view.ours, view.theirs)):
         return "binary contents can't be combined"
     if added_twice:

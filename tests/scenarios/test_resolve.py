@@ -216,6 +216,8 @@ def test_answers_that_the_gate_refuses_are_asked_again_with_a_draft(repo: Repo) 
     assert "the check is red with your answers; they are kept as a draft" in red.stderr
     assert repo.git("rev-parse", "main") == head
     assert project.statuses()["03-02"] == "conflicted"
+    listed = project.wtrun("resolve", "03-02", "--list", expect=0).stdout
+    assert "the check is red with your answers" in listed and "a person" not in listed
     project.wtrun("resolve", "03-02", "--take", "target", expect=0)
     assert project.statuses()["03-02"] == "landed"
 

@@ -51,6 +51,7 @@ from worktree_runner.operations.session import (
 from worktree_runner.operations.tools import conflict_tools
 from worktree_runner.ui.ask import Aborted, Answer
 from worktree_runner.ui.conflict import Again, Decided, Skipped, Stopped, decide_conflicts
+from worktree_runner.ui.console import Tone
 
 LOG_TAIL_LINES = 12
 
@@ -139,6 +140,8 @@ def _ask_conflict(session: Session, plan: PlanState) -> Any:
     conflicts = open_conflicts(session, plan)
     before = (*choices_of(plan), *choices_from_json(plan.draft))
     given = drafts.kept(session, plan.id) or before
+    if plan.reason:
+        session.screen.say(plan.reason, plan=plan.id, tone=Tone.WARN)
     return decide_conflicts(
         conflicts,
         conflict_facts(session, plan, conflicts),

@@ -44,6 +44,8 @@ def open_conflicts(session: Session, plan_id: str) -> tuple[FileConflict, ...]:
 def render_list(session: Session, plan_id: str, conflicts: Sequence[FileConflict]) -> str:
     """What is open, what is answered of it already, and where its files lie."""
     lines = [render_conflicts(plan_id, conflicts)]
+    if session.of(plan_id).reason:
+        lines.append(f"  {clean_line(session.of(plan_id).reason)}")
     facts = conflict_facts(session, session.of(plan_id), conflicts)
     for choice in answered(session, plan_id, conflicts):
         lines.append(f"  answered: {choice_in_words(facts, choice)}")
