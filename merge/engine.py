@@ -205,6 +205,8 @@ def _reason(kind: str, words: str) -> str:
 def _escalate(work: _Work, path: str, kind: str, why: str) -> None:
     stages = work.merged.stages.get(path, {})
     mark, others = fingerprint(stages), others_of(work.merged, path)
+    if kind == "rename/rename":  # the old name is nobody's any more
+        others = tuple(name for name in others if name in work.merged.stages)
     work.conflicts.append(FileConflict(path, kind, why, stages, fingerprint=mark, others=others))
 
 

@@ -189,8 +189,8 @@ def test_renames_of_one_file_to_two_names_are_questions(repo: Repo) -> None:
     assert {conflict.kind for conflict in outcome.conflicts} == {"rename/rename"}
     # nobody has the old name any more: there is nothing to decide about it
     assert {conflict.path: conflict.others for conflict in outcome.conflicts} == {
-        "b": ("a", "c"),
-        "c": ("a", "b"),
+        "b": ("c",),
+        "c": ("b",),
     }
 
 
