@@ -50,6 +50,24 @@ def test_each_room_imports_only_what_lies_below_it() -> None:
     assert wrong == []
 
 
+def test_rooms_of_a_run_know_only_those_before_them() -> None:
+    rooms = ["context", "attempt", "merging", "goal", "run", "commands"]
+    operations = ROOT / "worktree_runner" / "operations"
+    wrong, seen = [], set()
+    for file in sorted(operations.rglob("*.py")):
+        room = rooms.index(file.parent.name if file.parent != operations else "commands")
+        for name in imports(file):
+            parts = name.split(".")
+            if parts[:2] != ["worktree_runner", "operations"] or len(parts) < 3:
+                continue
+            known = rooms.index(parts[2] if parts[2] in rooms else "commands")
+            seen.add((room, known))
+            if known > room:
+                wrong.append(f"{file.relative_to(ROOT)} imports {name}")
+    assert wrong == []
+    assert len(seen) > len(rooms)
+
+
 def test_merge_imports_nothing_but_the_standard_library() -> None:
     optional = {"tree_sitter"}
     allowed = set(__import__("sys").stdlib_module_names) | {"merge", "yaml"} | optional

@@ -9,7 +9,11 @@ from tests.core.test_shell_plan import plan as a_plan
 from worktree_runner.agents import registry
 from worktree_runner.agents.settings import CommandTable, ShippedTable
 from worktree_runner.dialects import schema
-from worktree_runner.operations.agent_choice import agent_settings, choose_model, choose_persona
+from worktree_runner.operations.context.agent_choice import (
+    agent_settings,
+    choose_model,
+    choose_persona,
+)
 from worktree_runner.store.settings import AgentTable, Settings
 
 

@@ -9,7 +9,7 @@ from merge.types import Entry
 from tests.support.repo import Repo
 from worktree_runner.core.what_runs import Trusted
 from worktree_runner.git.repository import open_repository
-from worktree_runner.operations.concerns import MOST_PATHS, Concerns
+from worktree_runner.operations.merging.concerns import MOST_PATHS, Concerns
 
 
 def concerns(repo: Repo, *names: str, declared: Declared | None = None) -> Concerns:

@@ -15,9 +15,9 @@ from worktree_runner.core.audit import Kind
 from worktree_runner.core.reservations import By, Grant, Holder, Request
 from worktree_runner.git import guard as guards
 from worktree_runner.git.gateway import Git
-from worktree_runner.operations import fencing
+from worktree_runner.operations.attempt import fencing
+from worktree_runner.operations.context.session import Session
 from worktree_runner.operations.opening import open_run
-from worktree_runner.operations.session import Session
 from worktree_runner.store.registry import Registry
 
 PLAN = "03-02"

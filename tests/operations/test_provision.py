@@ -15,7 +15,7 @@ from tests.support.repo import Repo
 from worktree_runner.git.gateway import Git
 from worktree_runner.git.untracked import unchanged
 from worktree_runner.git.worktrees import Mark, add
-from worktree_runner.operations.provision import (
+from worktree_runner.operations.context.provision import (
     ProvisionError,
     Request,
     checkout_environment,

@@ -17,7 +17,7 @@ from tests.support.repo import Repo
 from worktree_runner.agents.protocol import McpServer
 from worktree_runner.core.messages import Draft, PlanFacts
 from worktree_runner.dialects.schema import load
-from worktree_runner.operations.run_mail import RunMail
+from worktree_runner.operations.context.run_mail import RunMail
 from worktree_runner.serve import start
 from worktree_runner.store import locate
 from worktree_runner.store.mailbox import Mailbox
@@ -70,7 +70,7 @@ def test_the_endpoint_does_not_outlive_a_killed_run(mail: RunMail) -> None:
         "import sys\n"
         "from pathlib import Path\n"
         "from worktree_runner.dialects.schema import load\n"
-        "from worktree_runner.operations.run_mail import RunMail\n"
+        "from worktree_runner.operations.context.run_mail import RunMail\n"
         "from worktree_runner.store import locate\n"
         "mail = RunMail(locate.here(Path(sys.argv[1])), 'r', load('gsd'), Path(sys.argv[2]))\n"
         "mail.open()\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worktree_runner.operations import runs
+from worktree_runner.operations.context import runs
 
 
 def test_runs_that_begin_within_one_second_sort_by_when_they_began() -> None:

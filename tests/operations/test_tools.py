@@ -11,7 +11,7 @@ from tests.ui.test_console import screen
 from worktree_runner.core.conflicts import FileContents
 from worktree_runner.errors import WtrunError
 from worktree_runner.git.gateway import Git
-from worktree_runner.operations.tools import conflict_tools, edit
+from worktree_runner.operations.context.tools import conflict_tools, edit
 from worktree_runner.ui.console import Screen
 
 CONTENT = FileContents(b"base\n", b"ours\n", b"theirs\n")

@@ -10,8 +10,8 @@ import pytest
 from worktree_runner.agents.protocol import AgentEvent
 from worktree_runner.agents.registry import load
 from worktree_runner.core.state import PlanState, RunState, Status
-from worktree_runner.operations import watching
-from worktree_runner.operations.watching import LogReader, activity_of, wave_of
+from worktree_runner.operations.run import watching
+from worktree_runner.operations.run.watching import LogReader, activity_of, wave_of
 
 
 def tool(name: str, path: str) -> bytes:

@@ -12,7 +12,7 @@ from tests.scenarios.test_execute import wait_for
 from tests.support.project import PHASE, Project, kill, plan_text
 from tests.support.repo import Repo
 from worktree_runner.git.gateway import Git
-from worktree_runner.operations.cleanup import snapshot
+from worktree_runner.operations.merging.cleanup import snapshot
 
 WORK = [{"write": "work.txt", "text": "work\n"}, {"commit": "feat: work"}, {"exit": 1}]
 NOTHING = [{"exit": 1}]

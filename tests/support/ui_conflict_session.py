@@ -13,7 +13,7 @@ from tests.support.repo import Repo
 from tests.support.ui_session import make_screen
 from worktree_runner.core.conflicts import ConflictFacts, FileContents, PlanFacts
 from worktree_runner.git.gateway import Git
-from worktree_runner.operations.tools import conflict_tools
+from worktree_runner.operations.context.tools import conflict_tools
 from worktree_runner.ui.ask import TerminalAsker
 from worktree_runner.ui.conflict import Decided, decide_conflicts
 

@@ -36,8 +36,8 @@ def command(dry_run: bool, force: bool, run: str | None) -> int:
     from worktree_runner.errors import ExitCode, UsageError
     from worktree_runner.git.repository import open_repository
     from worktree_runner.operations.clean import clean, give_up, leftovers
-    from worktree_runner.operations.cleanup import give_back_space
-    from worktree_runner.operations.project import refuse_inside_attempt
+    from worktree_runner.operations.context.project import refuse_inside_attempt
+    from worktree_runner.operations.merging.cleanup import give_back_space
     from worktree_runner.store.runlock import run_lock
 
     if dry_run and run is not None:
@@ -74,7 +74,7 @@ def command(dry_run: bool, force: bool, run: str | None) -> int:
 
 
 def _tell_given_up(screen: Screen, state: RunState) -> None:
-    from worktree_runner.operations.runs import words_of
+    from worktree_runner.operations.context.runs import words_of
 
     word = words_of(state).execution
     screen.answer(f"gave up {word} {state.id}; 'wtrun execute {state.call}' starts a new one")

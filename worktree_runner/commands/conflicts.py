@@ -18,8 +18,9 @@ def command(phase: str | None, as_json: bool) -> int:
     from pathlib import Path
 
     from worktree_runner.errors import ExitCode, PreconditionError
-    from worktree_runner.operations import forecast, runs
-    from worktree_runner.operations.project import open_project
+    from worktree_runner.operations.context import runs
+    from worktree_runner.operations.context.project import open_project
+    from worktree_runner.operations.merging import forecast
 
     project = open_project(Path.cwd(), {})
     run = runs.newest(project.repository.layout, phase=phase)

@@ -21,7 +21,7 @@ def command(
     wtrun logs 03-01 -f
     wtrun logs 03-01 --attempt 1 --raw
     """
-    from worktree_runner.operations import logs
+    from worktree_runner.operations.context import logs
     from worktree_runner.store.locate import here
 
     chosen = logs.choose(here().layout, plan, attempt=attempt, run=run)

@@ -34,7 +34,7 @@ def command(
     """
     from worktree_runner.core.inventory import as_json, render
     from worktree_runner.errors import UsageError
-    from worktree_runner.operations.inventory import open_desk, read_all, read_inventory
+    from worktree_runner.operations.context.inventory import open_desk, read_all, read_inventory
 
     if every == (phase is not None):
         raise UsageError("name one phase, or give --all", hint="wtrun plan --all, or wtrun plan 3")

@@ -17,8 +17,9 @@ def command() -> int:
 
     from worktree_runner.commands.terminal import open_terminal
     from worktree_runner.errors import ExitCode
-    from worktree_runner.operations import checked, cleanup
+    from worktree_runner.operations.merging import cleanup
     from worktree_runner.operations.opening import open_run
+    from worktree_runner.operations.run import checked
 
     screen, asker = open_terminal()
     with open_run(Path.cwd(), "wtrun publish", screen, asker) as session:

@@ -11,6 +11,7 @@ import click
 from worktree_runner.operations import reservations as operation
 from worktree_runner.store import locate
 from worktree_runner.store.registry import Registry
+from worktree_runner.ui import reserved
 
 
 @click.command("renew")
@@ -38,7 +39,7 @@ def command(
         click.echo(json.dumps({"renewed": rows}))
         return
     for old, new in pairs:
-        until = operation.time_of_day(new.until, old.until)
+        until = reserved.time_of_day(new.until, old.until)
         click.echo(f"renewed {new.pattern} until {until} (id {new.id})")
     if not pairs:
         click.echo("nothing of yours to renew; see 'wtrun reservations'", err=True)

@@ -25,8 +25,8 @@ def command(phase: str | None, form: str) -> int:
     wtrun report 3 --format junit > wtrun.xml
     """
     from worktree_runner.errors import ExitCode, PreconditionError
-    from worktree_runner.operations import runs
-    from worktree_runner.operations.reporting import NAMES
+    from worktree_runner.operations.context import runs
+    from worktree_runner.operations.run.reporting import NAMES
     from worktree_runner.store.locate import here
 
     found = runs.newest(here().layout, phase=phase)

@@ -13,6 +13,7 @@ from worktree_runner.errors import ExitCode
 from worktree_runner.operations import reservations as operation
 from worktree_runner.store import locate
 from worktree_runner.store.registry import Held, Registry
+from worktree_runner.ui import reserved
 
 
 @click.command("reserve")
@@ -70,5 +71,5 @@ def command(
         click.echo(json.dumps({"granted": rows, "conflicts": []}))
         return
     for one in held:
-        until = operation.end_of(one, time.time())
+        until = reserved.end_of(one, time.time())
         click.echo(f"reserved {one.reservation.pattern} {until} (id {one.reservation.id})")

@@ -24,8 +24,9 @@ def command(plan: str | None, phase: str | None, no_diff: bool, as_json: bool) -
     from pathlib import Path
 
     from worktree_runner.errors import ExitCode, PreconditionError
-    from worktree_runner.operations import resolutions, runs
-    from worktree_runner.operations.project import open_project
+    from worktree_runner.operations import resolutions
+    from worktree_runner.operations.context import runs
+    from worktree_runner.operations.context.project import open_project
 
     project = open_project(Path.cwd(), {})
     found = runs.newest(project.repository.layout, phase=phase)

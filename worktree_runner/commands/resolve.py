@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from worktree_runner.operations.session import Session
+    from worktree_runner.operations.context.session import Session
 
 
 @click.command("resolve")

@@ -22,7 +22,7 @@ def command(rebuild: bool, as_json: bool, dialect: str | None) -> int:
 
     from worktree_runner.errors import ExitCode
     from worktree_runner.operations import state_file
-    from worktree_runner.operations.project import open_project
+    from worktree_runner.operations.context.project import open_project
 
     project = open_project(Path.cwd(), {"dialect": dialect} if dialect else {})
     if rebuild:

@@ -17,7 +17,8 @@ def command(phase: str | None, as_json: bool) -> int:
     import json
 
     from worktree_runner.errors import ExitCode
-    from worktree_runner.operations import runs, status
+    from worktree_runner.operations import status
+    from worktree_runner.operations.context import runs
     from worktree_runner.store.locate import here
 
     layout = here().layout

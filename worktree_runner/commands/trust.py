@@ -21,7 +21,7 @@ def command(digest: str | None, *, yes: bool, revoke: bool) -> int:
     from worktree_runner.commands.terminal import open_terminal
     from worktree_runner.errors import ExitCode
     from worktree_runner.operations import trust
-    from worktree_runner.operations.project import open_project
+    from worktree_runner.operations.context.project import open_project
 
     screen, asker = open_terminal()
     project = open_project(Path.cwd(), {})

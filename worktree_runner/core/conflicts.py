@@ -18,7 +18,7 @@ COMMANDS = "commands"
 RETURNED = "returned"
 CONCERNS = (COMMANDS, RETURNED)
 """Kinds of questions about changes that merge cleanly: of what is run, and of files that the
-target had deleted. What asks them is `operations.concerns`."""
+target had deleted. What asks them is `operations.merging.concerns`."""
 
 
 def may_force(kind: str, how: str) -> bool:

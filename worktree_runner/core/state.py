@@ -1,6 +1,6 @@
 """Where a run and each of its plans stand: what `core.fold` makes of the journal, never stored.
 
-A plan's status says what has been recorded, not what is true on disk: `operations.reconcile`
+A plan's status says what has been recorded, not what is true on disk: `operations.run.reconcile`
 compares the two after a crash and appends what the journal missed.
 """
 

@@ -12,7 +12,7 @@ from worktree_runner.agents import registry
 from worktree_runner.agents.protocol import Capabilities, Probe
 from worktree_runner.errors import UsageError
 from worktree_runner.operations import trust
-from worktree_runner.operations.agent_choice import agent_settings
+from worktree_runner.operations.context.agent_choice import agent_settings
 from worktree_runner.operations.settings import read_settings
 from worktree_runner.store import locate
 from worktree_runner.store.config import Loaded

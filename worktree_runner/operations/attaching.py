@@ -17,9 +17,10 @@ from worktree_runner.agents.outcome import read_session
 from worktree_runner.agents.protocol import AgentRequest
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.errors import PreconditionError
-from worktree_runner.operations import logs, runs, tools, trust
-from worktree_runner.operations.agent_choice import agent_settings
-from worktree_runner.operations.project import Project, open_project
+from worktree_runner.operations import trust
+from worktree_runner.operations.context import logs, runs, tools
+from worktree_runner.operations.context.agent_choice import agent_settings
+from worktree_runner.operations.context.project import Project, open_project
 from worktree_runner.store.paths import RunFolder
 from worktree_runner.ui.ask import Asker
 from worktree_runner.ui.console import Screen

@@ -29,9 +29,9 @@ from worktree_runner.core.texts import clean_line, decode, listing
 from worktree_runner.core.worksheet import has_hunks
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git.gateway import Git
-from worktree_runner.operations import cleanup, landing
+from worktree_runner.operations.context.session import Session
+from worktree_runner.operations.merging import cleanup, landing
 from worktree_runner.operations.opening import conflicted
-from worktree_runner.operations.session import Session
 from worktree_runner.store.atomic import save_text
 
 FILE_DIRECTORY = "file/directory"

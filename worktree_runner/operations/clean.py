@@ -26,8 +26,10 @@ from worktree_runner.git import worktrees
 from worktree_runner.git.listing import making_of
 from worktree_runner.git.repository import Repository
 from worktree_runner.git.worktrees import Mark, Worktree
-from worktree_runner.operations import cleanup, readiness, runs
-from worktree_runner.operations.cleanup import Belongings
+from worktree_runner.operations.attempt import readiness
+from worktree_runner.operations.context import runs
+from worktree_runner.operations.merging import cleanup
+from worktree_runner.operations.merging.cleanup import Belongings
 from worktree_runner.store.journal import Journal
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from merge.types import FileConflict
 from worktree_runner.core.prompts import ConflictFacts, render_conflict
-from worktree_runner.operations.conflicts import conflict_facts
-from worktree_runner.operations.prompting import own_words
-from worktree_runner.operations.session import Session
+from worktree_runner.operations.attempt.prompting import own_words
+from worktree_runner.operations.context.session import Session
+from worktree_runner.operations.merging.conflicts import conflict_facts
 from worktree_runner.store.atomic import save_text
 
 AROUND = 3

@@ -15,13 +15,13 @@ from worktree_runner.core.shell_plan import render_commands
 from worktree_runner.core.texts import count, listing
 from worktree_runner.core.waves import Arrangement, Wave
 from worktree_runner.models import Phase, Plan
-from worktree_runner.operations import places
-from worktree_runner.operations.agent_choice import choose_model
-from worktree_runner.operations.branching import Target
-from worktree_runner.operations.gate import find_command
-from worktree_runner.operations.goal_opening import covers
-from worktree_runner.operations.project import Project
-from worktree_runner.operations.verification import verifier_of
+from worktree_runner.operations.context import places
+from worktree_runner.operations.context.agent_choice import choose_model
+from worktree_runner.operations.context.project import Project
+from worktree_runner.operations.goal.goal_opening import covers
+from worktree_runner.operations.goal.verification import verifier_of
+from worktree_runner.operations.merging.branching import Target
+from worktree_runner.operations.merging.gate import find_command
 
 
 def render_dry_run(

@@ -24,32 +24,23 @@ from worktree_runner.dialects.schema import Words
 from worktree_runner.errors import ExitCode, UsageError
 from worktree_runner.git import gateway
 from worktree_runner.models import Phase
-from worktree_runner.operations import (
-    branching,
-    corrections,
-    fencing,
-    finish,
-    gate,
-    goal_opening,
-    places,
-    preflight,
-    runs,
-    shell_commands,
-    state_file,
-    trust,
-    verification,
-)
-from worktree_runner.operations.agent_choice import choose_programs, load_agent
-from worktree_runner.operations.branching import Target
+from worktree_runner.operations import preflight, shell_commands, state_file, trust
+from worktree_runner.operations.attempt import fencing
+from worktree_runner.operations.context import places, runs
+from worktree_runner.operations.context.agent_choice import choose_programs, load_agent
+from worktree_runner.operations.context.project import Project, load_phase, open_project
+from worktree_runner.operations.context.run_mail import RunMail
+from worktree_runner.operations.context.session import Session
 from worktree_runner.operations.dry_run import render_dry_run
-from worktree_runner.operations.loop import open_loop
-from worktree_runner.operations.project import Project, load_phase, open_project
-from worktree_runner.operations.publishing import publish_tip
-from worktree_runner.operations.reconcile import marks_of, reconcile
-from worktree_runner.operations.run_mail import RunMail
-from worktree_runner.operations.session import Session
-from worktree_runner.operations.verification import verifier_of
-from worktree_runner.operations.watching import Watch
+from worktree_runner.operations.goal import goal_opening, verification
+from worktree_runner.operations.goal.verification import verifier_of
+from worktree_runner.operations.merging import branching, corrections, gate
+from worktree_runner.operations.merging.branching import Target
+from worktree_runner.operations.merging.publishing import publish_tip
+from worktree_runner.operations.run import finish
+from worktree_runner.operations.run.loop import open_loop
+from worktree_runner.operations.run.reconcile import marks_of, reconcile
+from worktree_runner.operations.run.watching import Watch
 from worktree_runner.store import locate
 from worktree_runner.store.journal import Journal
 from worktree_runner.store.paths import RunFolder

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.errors import PreconditionError, UsageError
-from worktree_runner.operations import runs, trust
+from worktree_runner.operations import trust
+from worktree_runner.operations.context import runs
+from worktree_runner.operations.context.project import open_project
+from worktree_runner.operations.context.session import Session
 from worktree_runner.operations.execute import resume_session
-from worktree_runner.operations.project import open_project
-from worktree_runner.operations.session import Session
 from worktree_runner.store.runlock import run_lock
 from worktree_runner.ui.ask import Asker
 from worktree_runner.ui.console import Screen

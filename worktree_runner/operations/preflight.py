@@ -14,8 +14,8 @@ from worktree_runner.errors import NoExecutorError, PreconditionError
 from worktree_runner.git.gateway import Git, GitError
 from worktree_runner.git.repository import Repository
 from worktree_runner.models import Phase, Plan
-from worktree_runner.operations import places
-from worktree_runner.operations.project import Project
+from worktree_runner.operations.context import places
+from worktree_runner.operations.context.project import Project
 from worktree_runner.ui.ask import Asker
 from worktree_runner.ui.console import Screen
 

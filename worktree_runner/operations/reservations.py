@@ -22,7 +22,6 @@ from worktree_runner.core.reservations import (
     Conflict,
     Denial,
     Holder,
-    Life,
     Request,
     Reservation,
 )
@@ -32,6 +31,7 @@ from worktree_runner.store import locate
 from worktree_runner.store.paths import Layout
 from worktree_runner.store.registry import Held, Registry
 from worktree_runner.store.registry_file import to_row
+from worktree_runner.ui.reserved import describe, end_of, time_of_day
 
 TTL_S = 3600.0
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -207,33 +207,6 @@ def as_json(held: Held) -> dict[str, Any]:
 
 def iso(moment: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
-
-
-def describe(conflict: Conflict, now: float) -> str:
-    """`src/a.py is reserved by 03-01 (src/) since 13:05 until 14:05: reason`."""
-    record = conflict.held
-    pattern = "" if record.pattern == conflict.pattern else f" ({record.pattern})"
-    until = end_of(Held(record, conflict.alive), now)
-    why = f": {record.reason}" if record.reason else ""
-    return clean_line(
-        f"{conflict.pattern} is reserved by {record.holder.label}{pattern} "
-        f"since {time_of_day(record.created, now)} {until}{why}"
-    )
-
-
-def end_of(held: Held, now: float) -> str:
-    """When a reservation ends, as far as anyone knows."""
-    if held.alive is Life.ALIVE and now >= held.reservation.until:
-        owner = held.reservation.owner
-        return f"while process {owner.pid if owner else '?'} lives"
-    return f"until {time_of_day(held.reservation.until, now)}"
-
-
-def time_of_day(moment: float, now: float) -> str:
-    """A local time, with the date where it is another day's."""
-    there, here = time.localtime(moment), time.localtime(now)
-    form = "%H:%M" if there[:3] == here[:3] else "%Y-%m-%d %H:%M"
-    return time.strftime(form, there)
 
 
 def table(held: Sequence[Held], now: float) -> list[str]:

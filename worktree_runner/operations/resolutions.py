@@ -18,9 +18,10 @@ from worktree_runner.core.settled import by_whom, is_manual, reason, resolution_
 from worktree_runner.core.state import PlanState, RunState, Status
 from worktree_runner.core.texts import clean, clean_line, count
 from worktree_runner.errors import UsageError
-from worktree_runner.operations import landing, runs
-from worktree_runner.operations.project import Project
-from worktree_runner.operations.session import choices_of
+from worktree_runner.operations.context import runs
+from worktree_runner.operations.context.project import Project
+from worktree_runner.operations.context.session import choices_of
+from worktree_runner.operations.merging import landing
 
 JSON_VERSION = 1
 

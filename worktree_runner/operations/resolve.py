@@ -21,18 +21,13 @@ from worktree_runner.core.state import Status
 from worktree_runner.core.texts import clean_line, count, listing
 from worktree_runner.core.worksheet import Worksheet, choice_in_words
 from worktree_runner.errors import UsageError, WtrunError
-from worktree_runner.operations import (
-    asking,
-    by_hand,
-    checked,
-    conflict_prompt,
-    rejected,
-    remembering,
-)
-from worktree_runner.operations.conflicts import conflict_facts
+from worktree_runner.operations import by_hand, conflict_prompt
+from worktree_runner.operations.context.session import Session, choice_to_json, choices_of
+from worktree_runner.operations.context.tools import conflict_tools
+from worktree_runner.operations.merging import remembering
+from worktree_runner.operations.merging.conflicts import conflict_facts
 from worktree_runner.operations.opening import conflicted
-from worktree_runner.operations.session import Session, choice_to_json, choices_of
-from worktree_runner.operations.tools import conflict_tools
+from worktree_runner.operations.run import asking, checked, rejected
 from worktree_runner.ui.conflict import Again, Decided
 
 

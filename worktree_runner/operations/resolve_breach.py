@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from worktree_runner.core.state import Status
 from worktree_runner.errors import PreconditionError, UsageError
-from worktree_runner.operations import breaches, checked, judging
-from worktree_runner.operations.asking import question_for, record_answer
-from worktree_runner.operations.publishing import publish_tip
-from worktree_runner.operations.session import Session
+from worktree_runner.operations.attempt import breaches, judging
+from worktree_runner.operations.context.session import Session
+from worktree_runner.operations.merging.publishing import publish_tip
+from worktree_runner.operations.run import checked
+from worktree_runner.operations.run.asking import question_for, record_answer
 from worktree_runner.ui.ask import Answer
 
 

@@ -9,11 +9,11 @@ from worktree_runner.core.state import Status
 from worktree_runner.core.texts import clean_line, listing
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git.gateway import Git
-from worktree_runner.operations import checked, rejected
-from worktree_runner.operations.asking import question_for, record_answer
-from worktree_runner.operations.reconcile import reopen
-from worktree_runner.operations.rejected import TAIL_LINES, output_tail
-from worktree_runner.operations.session import Session
+from worktree_runner.operations.context.session import Session
+from worktree_runner.operations.run import checked, rejected
+from worktree_runner.operations.run.asking import question_for, record_answer
+from worktree_runner.operations.run.reconcile import reopen
+from worktree_runner.operations.run.rejected import TAIL_LINES, output_tail
 from worktree_runner.ui.ask import Answer
 
 

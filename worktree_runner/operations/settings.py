@@ -15,7 +15,7 @@ from worktree_runner.dialects import Dialect
 from worktree_runner.errors import PreconditionError, UsageError
 from worktree_runner.git.gateway import Git
 from worktree_runner.models import Problem
-from worktree_runner.operations.inventory import open_desk, project_root
+from worktree_runner.operations.context.inventory import open_desk, project_root
 from worktree_runner.store import locate
 from worktree_runner.store.config import (
     Layer,

@@ -16,10 +16,10 @@ from worktree_runner.core.docs.update import find_documents
 from worktree_runner.core.texts import clean
 from worktree_runner.dialects.schema import Dialect
 from worktree_runner.errors import PreconditionError
-from worktree_runner.operations import branching
-from worktree_runner.operations.branching import Target
+from worktree_runner.operations.context.project import Project
+from worktree_runner.operations.merging import branching
+from worktree_runner.operations.merging.branching import Target
 from worktree_runner.operations.preflight import commit_exactly
-from worktree_runner.operations.project import Project
 from worktree_runner.planning.reader import DiskFiles, PlanningFiles
 from worktree_runner.planning.writer import Change, write_documents
 from worktree_runner.ui.ask import Asker

@@ -11,7 +11,7 @@ from worktree_runner.core.settled import resolution_of, tally
 from worktree_runner.core.starting import blockers
 from worktree_runner.core.state import PlanState, RunState, Status
 from worktree_runner.core.texts import count, listing
-from worktree_runner.operations import runs
+from worktree_runner.operations.context import runs
 from worktree_runner.store.paths import Layout, RunFolder
 from worktree_runner.store.runlock import is_locked
 

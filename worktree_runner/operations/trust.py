@@ -26,8 +26,8 @@ from typing import Any
 from worktree_runner.core.gate import shown
 from worktree_runner.core.texts import clean_line, count
 from worktree_runner.errors import PreconditionError, UsageError
-from worktree_runner.operations.gate import find_command
-from worktree_runner.operations.project import Project
+from worktree_runner.operations.context.project import Project
+from worktree_runner.operations.merging.gate import find_command
 from worktree_runner.store.atomic import save_text
 from worktree_runner.store.config import Supplied
 from worktree_runner.store.paths import Layout

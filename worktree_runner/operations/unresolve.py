@@ -24,12 +24,12 @@ from worktree_runner.core.state import PlanState, Status
 from worktree_runner.core.texts import listing
 from worktree_runner.errors import PreconditionError, UsageError
 from worktree_runner.git.publish import Outcome, publish
-from worktree_runner.operations import gate, landing, publishing
-from worktree_runner.operations.asking import open_conflicts
-from worktree_runner.operations.conflicts import conflict_facts, report_conflicts
-from worktree_runner.operations.landing import resolution_to_json
-from worktree_runner.operations.session import Session, choices_of
-from worktree_runner.operations.tools import conflict_tools
+from worktree_runner.operations.context.session import Session, choices_of
+from worktree_runner.operations.context.tools import conflict_tools
+from worktree_runner.operations.merging import gate, landing, publishing
+from worktree_runner.operations.merging.conflicts import conflict_facts, report_conflicts
+from worktree_runner.operations.merging.landing import resolution_to_json
+from worktree_runner.operations.run.asking import open_conflicts
 from worktree_runner.ui.conflict import Decided, decide_conflicts
 
 

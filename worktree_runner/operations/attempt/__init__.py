@@ -1,0 +1,1 @@
+"""One attempt at a plan: made ready, fenced, started, watched, judged."""

@@ -1,0 +1,1 @@
+"""What every step of a run works with: the session, the project, places, earlier runs."""

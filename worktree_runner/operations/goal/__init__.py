@@ -1,0 +1,1 @@
+"""After the last plan: whether the phase's goal is reached: looked up, verified, accepted."""
