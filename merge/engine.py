@@ -10,27 +10,22 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
-from merge import answers, checks, deletions, numbered
+from merge import answers, unasked
 from merge.file import FileMerge, merge_file
-from merge.markers import holds_markers, render
-from merge.paths import BINARY, suffix_of
+from merge.markers import render
 from merge.policy import DEFAULTS, Settings, matches
 from merge.ports import ObjectStore
-from merge.text import Segment, hunks_of, split_lines
+from merge.text import hunks_of
 from merge.together import others_of, together
-from merge.tree import LFS_HEAD, SUBMODULE, classify, is_conflict, merged_mode
+from merge.tree import AUTO_MERGING, LFS_HEAD, classify, is_conflict, merged_mode
 from merge.types import Choice, Entry, FileConflict, MergeOutcome, Resolution, TreeMerge
+from merge.work import Work, blob, diff_text, fingerprint
 
-DIFF_LIMIT = 200_000
 OWN_DRIVER = "wtrun"
 """As the documentation names a merge driver that uses these rules."""
-AUTO_MERGING = "Auto-merging"
 CRISS_CROSS = "the history is criss-cross (several merge bases), so the base is itself a merge"
 _WHY = {
     "modify/delete": "one side changed the file, the other deleted it",
@@ -46,25 +41,6 @@ _WHY = {
 }
 _SELF_EVIDENT = ("modify/delete", "symlink", "binary")
 """Kinds of which git says no more than the versions show."""
-
-
-@dataclass(slots=True)
-class _Work:
-    """What one merge has come to so far."""
-
-    store: ObjectStore
-    merged: TreeMerge
-    settings: Settings
-    labels: tuple[str, str]
-    criss_cross: bool
-    versions: Mapping[str, Mapping[int, Entry]] = field(default_factory=dict)
-    edits: dict[str, Entry | None] = field(default_factory=dict)
-    marked: dict[str, Entry | None] = field(default_factory=dict)
-    resolutions: list[Resolution] = field(default_factory=list)
-    conflicts: list[FileConflict] = field(default_factory=list)
-    segments: dict[str, tuple[Segment, ...]] = field(default_factory=dict)
-    notices: list[str] = field(default_factory=list)
-    drivers: Mapping[str, str] = field(default_factory=dict)
 
 
 def merge_commits(
@@ -84,7 +60,7 @@ def merge_commits(
     merged = store.merge_tree(ours, theirs)
     criss_cross = not merged.clean and len(store.merge_bases(ours, theirs)) > 1
     found = together(store, merged, ours, theirs)
-    work = _Work(store, found.merged, settings, labels, criss_cross)
+    work = Work(store, found.merged, settings, labels, criss_cross)
     work.edits, work.versions = dict.fromkeys(found.invented), found.versions
     brought = store.changed_paths(ours, merged.tree)
     _keep_ours(work, brought)
@@ -93,15 +69,12 @@ def merge_commits(
         if path not in work.edits:
             _conflicted_path(work, path)
     _unclaimed_messages(work)
-    _deletions(work, ours, brought)
-    _clean_paths(work, ours, theirs, brought)
-    _same_numbers(work, ours, theirs, brought)
-    _concerns(work, brought)
+    unasked.ask_all(work, ours, theirs, brought)
     _apply_choices(work, choices)
     return _outcome(work)
 
 
-def _outcome(work: _Work) -> MergeOutcome:
+def _outcome(work: Work) -> MergeOutcome:
     tree = work.merged.tree
     if work.edits or work.marked:
         tree = work.store.edit_tree(tree, {**work.marked, **work.edits})
@@ -114,7 +87,7 @@ def _outcome(work: _Work) -> MergeOutcome:
     )
 
 
-def _keep_ours(work: _Work, brought: Mapping[str, tuple[Entry | None, Entry | None]]) -> None:
+def _keep_ours(work: Work, brought: Mapping[str, tuple[Entry | None, Entry | None]]) -> None:
     """The target's version of every path that the settings keep, clean or conflicted."""
     for path in sorted({*brought, *work.merged.stages}):
         if not matches(path, work.settings.keep_ours):
@@ -126,7 +99,7 @@ def _keep_ours(work: _Work, brought: Mapping[str, tuple[Entry | None, Entry | No
         work.notices.append(f"{path}: changed by {work.labels[1]}, but the run owns it; {what}")
 
 
-def _drivers(work: _Work) -> None:
+def _drivers(work: Work) -> None:
     """Lists what was combined in another way than as text, as the repository's attributes ask."""
     combined = {p for m in work.merged.messages if m.type == AUTO_MERGING for p in m.paths}
     combined -= work.edits.keys()
@@ -137,13 +110,7 @@ def _drivers(work: _Work) -> None:
             work.notices.append(f"{path}: combined by the merge driver {name} (attributes)")
 
 
-def fingerprint(stages: Mapping[int, Entry]) -> str:
-    """Equal exactly while base, ours and theirs are."""
-    text = "\n".join(f"{n} {stages[n].mode} {stages[n].oid}" for n in sorted(stages))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _conflicted_path(work: _Work, path: str) -> None:
+def _conflicted_path(work: Work, path: str) -> None:
     stages = work.merged.stages[path]
     kind, words = classify(path, stages, work.merged.messages)
     if kind not in {"content", "add/add"}:
@@ -202,7 +169,7 @@ def _reason(kind: str, words: str) -> str:
     return f"{_WHY.get(kind, _WHY['other'])} ({said})"
 
 
-def _escalate(work: _Work, path: str, kind: str, why: str) -> None:
+def _escalate(work: Work, path: str, kind: str, why: str) -> None:
     stages = work.merged.stages.get(path, {})
     mark, others = fingerprint(stages), others_of(work.merged, path)
     if kind == "rename/rename":  # the old name is nobody's any more
@@ -210,7 +177,7 @@ def _escalate(work: _Work, path: str, kind: str, why: str) -> None:
     work.conflicts.append(FileConflict(path, kind, why, stages, fingerprint=mark, others=others))
 
 
-def _mark(work: _Work, path: str) -> None:
+def _mark(work: Work, path: str) -> None:
     """Writes both sides' texts of a file into the marked tree, where both are texts."""
     stages = work.versions.get(path, work.merged.stages[path])
     if not {2, 3} <= set(stages) or any(entry.mode[:3] != "100" for entry in stages.values()):
@@ -227,7 +194,7 @@ def _mark(work: _Work, path: str) -> None:
     work.marked[path] = Entry(stages[2].mode, work.store.write_blob(text))
 
 
-def _escalate_text(work: _Work, path: str, kind: str, result: FileMerge, ours: bytes) -> None:
+def _escalate_text(work: Work, path: str, kind: str, result: FileMerge, ours: bytes) -> None:
     stages = work.merged.stages[path]
     work.segments[path] = result.segments
     text = render(result.segments, labels=work.labels)
@@ -246,7 +213,7 @@ def _escalate_text(work: _Work, path: str, kind: str, result: FileMerge, ours: b
     )
 
 
-def _unclaimed_messages(work: _Work) -> None:
+def _unclaimed_messages(work: Work) -> None:
     """No conflict that git named may go unasked, even one without a file in stages."""
     known = {*work.edits, *(c.path for c in work.conflicts)}
     for message in work.merged.messages:
@@ -259,134 +226,7 @@ def _unclaimed_messages(work: _Work) -> None:
         _escalate(work, "", "other", "git reports a conflict but names no path")
 
 
-def _deletions(
-    work: _Work, ours: str, brought: Mapping[str, tuple[Entry | None, Entry | None]]
-) -> None:
-    """Asks for every deletion that the plan did not declare; the marked tree keeps the file."""
-    declared = work.settings.declared
-    if declared is None:
-        return
-    clean = {
-        path: pair
-        for path, pair in brought.items()
-        if path not in work.merged.stages and path not in work.edits
-    }
-    undeclared = deletions.undeclared(work.store, ours, work.merged.tree, clean, declared)
-    gone = [path for path, (old, new) in sorted(clean.items()) if old and not new]
-    work.notices += [
-        f"{path}: removed, as {work.labels[1]} declared" for path in gone if path not in undeclared
-    ]
-    for path in undeclared:
-        entry = clean[path][0]
-        assert entry is not None
-        stages = {1: entry, 2: entry}
-        mark = fingerprint(stages)
-        work.conflicts.append(
-            FileConflict(path, "deletion", deletions.WHY, stages, fingerprint=mark)
-        )
-        work.marked[path] = entry
-
-
-def _clean_paths(
-    work: _Work,
-    ours: str,
-    theirs: str,
-    brought: Mapping[str, tuple[Entry | None, Entry | None]],
-) -> None:
-    """Looks for double definitions and committed markers in what git merged cleanly."""
-    candidates = {
-        path: (old, new)
-        for path, (old, new) in brought.items()
-        if new and path not in work.merged.stages and path not in work.edits
-        and new.mode != SUBMODULE and suffix_of(path) not in BINARY
-    }  # fmt: skip
-    if not candidates:
-        return
-    combined = {p for m in work.merged.messages if m.type == AUTO_MERGING for p in m.paths}
-    plans = work.store.entries(theirs, combined & set(candidates)) if combined else {}
-    merged = {
-        path: _Merged(old, new, plans.get(path)) for path, (old, new) in candidates.items() if new
-    }
-    blobs = work.store.read_blobs({oid for found in merged.values() for oid in found.oids()})
-    for path, found in sorted(merged.items()):
-        data = blobs[found.new.oid]
-        if holds_markers(data) and not (found.old and holds_markers(_blob(work.store, found.old))):
-            why = "the file holds conflict markers that a side committed"
-            _escalate_clean(work, path, "other", why, found)
-        elif sides := [blobs[entry.oid] for entry in found.sides()]:
-            name = checks.doubled_definition(path, sides, data)
-            odd = f"the result defines {name} twice" if name else ""
-            if odd := odd or checks.oddity(path, sides, data) or "":
-                why = f"git merged it cleanly, but {odd}"
-                _escalate_clean(work, path, "duplicate", why, found)
-
-
-def _same_numbers(
-    work: _Work,
-    ours: str,
-    theirs: str,
-    brought: Mapping[str, tuple[Entry | None, Entry | None]],
-) -> None:
-    """Asks for a numbered file beside which the target has a new one of the same number."""
-    asked = {conflict.path for conflict in work.conflicts}
-    for path, other in sorted(numbered.same_numbers(work.store, ours, theirs, brought).items()):
-        new = brought[path][1]
-        if new is not None and path not in asked and path not in work.edits:
-            why = f"git merged it cleanly, but {other} is new too and has the same number"
-            _escalate_clean(work, path, "duplicate", why, _Merged(None, new, new))
-
-
-@dataclass(frozen=True, slots=True)
-class _Merged:
-    """A path that git merged cleanly: the target's entry, the result, and the plan's entry if
-    git combined both."""
-
-    old: Entry | None
-    new: Entry
-    plan: Entry | None
-
-    def oids(self) -> tuple[str, ...]:
-        return tuple(entry.oid for entry in (self.new, *self.sides()))
-
-    def sides(self) -> tuple[Entry, ...]:
-        """Both sides' entries if git combined two files here, else none."""
-        found = tuple(e for e in (self.old, self.plan) if e and e.mode != SUBMODULE)
-        return found if len(found) == 2 else ()
-
-
-def _escalate_clean(work: _Work, path: str, kind: str, why: str, found: _Merged) -> None:
-    stages = {n: entry for n, entry in ((2, found.old), (3, found.plan or found.new)) if entry}
-    mark = fingerprint({**stages, 0: found.new})
-    work.conflicts.append(FileConflict(path, kind, why, stages, fingerprint=mark))
-    work.marked[path] = found.new
-
-
-def _concerns(work: _Work, brought: Mapping[str, tuple[Entry | None, Entry | None]]) -> None:
-    """Asks for the changes that the caller does not let pass; "plan" then means the merged file."""
-    if work.settings.concerns is None:
-        return
-    asked = {conflict.path for conflict in work.conflicts}
-    changes = {
-        path: pair
-        for path, pair in brought.items()
-        if path not in asked and path not in work.edits and path not in work.merged.stages
-    }
-    for one in work.resolutions:
-        old = work.merged.stages.get(one.path, {}).get(2)
-        if work.edits.get(one.path) != old:
-            changes[one.path] = old, work.edits.get(one.path)
-    for path, concern in sorted(work.settings.concerns(changes).items()):
-        old, new = changes[path]
-        stages = {n: entry for n, entry in ((1, old), (2, old), (3, new)) if entry}
-        work.conflicts.append(
-            FileConflict(path, concern.kind, concern.why, stages, fingerprint=fingerprint(stages))
-        )
-        work.edits.pop(path, None)
-        work.resolutions = [one for one in work.resolutions if one.path != path]
-        work.marked[path] = new
-
-
-def _apply_choices(work: _Work, choices: Sequence[Choice]) -> None:
+def _apply_choices(work: Work, choices: Sequence[Choice]) -> None:
     by_path: dict[str, list[Choice]] = {}
     known = {conflict.path: conflict for conflict in work.conflicts}
     for choice in choices:
@@ -411,8 +251,8 @@ def _apply_choices(work: _Work, choices: Sequence[Choice]) -> None:
             left.append(decided)
             continue
         work.edits[conflict.path] = decided.entry
-        before = _blob(work.store, conflict.stages.get(2))
-        after = _blob(work.store, decided.entry)
+        before = blob(work.store, conflict.stages.get(2))
+        after = blob(work.store, decided.entry)
         diff = diff_text(conflict.path, before, after)
         work.resolutions.append(
             Resolution(
@@ -425,20 +265,3 @@ def _apply_choices(work: _Work, choices: Sequence[Choice]) -> None:
             )
         )
     work.conflicts = left
-
-
-def _blob(store: ObjectStore, entry: Entry | None) -> bytes:
-    return store.read_blob(entry.oid) if entry and entry.mode != SUBMODULE else b""
-
-
-def diff_text(path: str, old: bytes, new: bytes) -> str:
-    """A unified diff for the report, as git's; empty for what is no text or far too long."""
-    if max(len(old), len(new)) > DIFF_LIMIT or b"\0" in old + new:
-        return ""
-    left, right = (
-        [line.decode("utf-8", "replace") for line in split_lines(data)] for data in (old, new)
-    )
-    found = difflib.unified_diff(left, right, f"a/{path}", f"b/{path}")
-    return "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in found
-    )

@@ -14,6 +14,8 @@ from merge.types import Entry, MergeMessage, TreeMerge
 
 SUBMODULE = "160000"
 SYMLINK = "120000"
+AUTO_MERGING = "Auto-merging"
+"""The message that names a file which git combined cleanly."""
 LFS_HEAD = b"version https://git-lfs.github.com/spec/"
 
 _KINDS = (

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from merge import MergeOutcome, Settings, merge_commits, merge_file
-from merge.engine import diff_text
 from merge.types import Choice, ChoiceKind, Entry, FileConflict, Resolution
+from merge.work import diff_text
 from worktree_runner import process
 from worktree_runner.core.events import Type
 from worktree_runner.core.gate import Purpose, shown

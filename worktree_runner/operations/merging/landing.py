@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from merge import MergeOutcome, Settings, merge_commits
-from merge.engine import diff_text
 from merge.policy import Declared, Tier
 from merge.tree import SUBMODULE
 from merge.types import Choice, FileConflict, Resolution
+from merge.work import diff_text
 from worktree_runner.core import settled
 from worktree_runner.core.events import Type
 from worktree_runner.core.state import PlanState, RunState
