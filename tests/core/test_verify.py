@@ -98,3 +98,19 @@ def test_a_pattern_that_would_search_for_ever_is_not_searched() -> None:
     hung = plan(must_haves={"key_links": links})
     checks = check_plans([hung], ["x.py"], lambda path: text.encode())
     assert {one.found for one in checks} == {U}
+
+
+def test_expressions_of_several_parts_are_looked_for_one_after_the_other() -> None:
+    text = "import { a, b } from './lib/x.ts'\n" + "x" * 4000 + "\n"
+    cases = {
+        r"import.*b.*from.*\.ts": P,
+        r"import.*from.*b[.*]": L,
+        ".*x.*x.*x.*x.*z": L,  # in one search: hours
+        r"\w+\s*\w*\w*=": U,
+        "x?" * 40 + "x" * 40 + "z": U,
+    }
+    links = [{"from": "x.py", "to": "y", "pattern": pattern} for pattern in cases]
+    checks = check_plans(
+        [plan(must_haves={"key_links": links})], ["x.py"], lambda path: text.encode()
+    )
+    assert [one.found for one in checks] == list(cases.values())

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -25,8 +26,9 @@ from worktree_runner.models import Plan
 MOST_TEXT = 400_000
 """Bytes of a file that are searched by a pattern."""
 LONGEST_LINE = 4_000
-MOST_REPEATS = 6
-"""Unbounded repetitions in one pattern; with more, a search could take minutes."""
+MOST_STEPS = 500_000_000
+"""What one search may cost at its worst: less than a second or two."""
+_ESCAPED, _SET = r"\\.", r"\[\^?\]?(?:\\.|[^\]\\])*\]"
 
 Read = Callable[[str], bytes]
 """The content of a path of the tree."""
@@ -255,25 +257,77 @@ def _check_link(link: _Link, tree: _Tree) -> tuple[Found, str]:
 def _matches(pattern: str, text: str) -> bool | None:
     """Whether the text has the pattern, as itself or as an expression; None if that can't be told.
 
-    Line by line, and over lines only where the pattern says so: no plan can make this hang.
+    Line by line, and over lines only where the pattern says so. What a search may cost at its
+    worst is reckoned before it begins, so that no plan can make this hang.
     """
     if pattern in text:
         return True
-    bare = re.sub(r"\\.", "x", pattern)
-    if len(pattern) > 300 or "[[" in pattern or re.search(r"\)[*+{]", bare):
-        return None  # repeated groups are what makes a search explode
-    if len(re.findall(r"[*+{]", bare)) > MOST_REPEATS:
+    whole = _compiled(pattern)
+    parts = [_compiled(part) for part in _parts(pattern)] if whole else []
+    if whole is None or None in parts:
         return None
+    forms = [part for part in parts if part is not None]
+    left, cut = MOST_STEPS, False
+    for line in (each[:LONGEST_LINE] for each in text[:MOST_TEXT].splitlines()):
+        left -= sum(_steps(form.pattern, len(line)) for form in forms)
+        if left < 0:
+            cut = True
+            break
+        if _in_order(forms, line):
+            return True
+    if re.search(r"\\[sSnWD]|\[\^", pattern):
+        size = min(len(text), 20_000)
+        while size and _steps(pattern, size) > MOST_STEPS:
+            size, cut = size // 2, True
+        if whole.search(text[:size]):
+            return True
+    return None if cut else False
+
+
+def _in_order(forms: Iterable[re.Pattern[str]], line: str) -> bool:
+    at = 0
+    for form in forms:
+        found = form.search(line, at)
+        if found is None:
+            return False
+        at = found.end()
+    return True
+
+
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """The expression; None if it is none, or one whose search could explode."""
+    if len(pattern) > 300 or "[[" in pattern or re.search(r"\)[*+{]", _bare(pattern)):
+        return None  # repeated groups are what makes a search explode
     try:
-        form = re.compile(pattern)
+        return re.compile(pattern)
     except (re.error, OverflowError, RecursionError):
         return None
-    text = text[:MOST_TEXT]
-    if any(form.search(line[:LONGEST_LINE]) for line in text.splitlines()):
-        return True
-    if re.search(r"\\[sSnWD]|\[\^", pattern):
-        return form.search(text[:20_000]) is not None
-    return False
+
+
+def _steps(pattern: str, length: int) -> int:
+    """At most how many places a search in so long a text looks at, as an order of magnitude."""
+    bare = _bare(pattern)
+    repeats = len(re.findall(r"[*+]|\{\d*,?\d*\}", bare))
+    choices = len(re.findall(r"(?<![*+(}])\?|\|", bare))
+    return int(length ** (repeats + 1) // math.factorial(repeats + 1)) << choices
+
+
+def _parts(pattern: str) -> list[str]:
+    """What stands between the `.*` of an expression, if it can be looked for one by one."""
+    if re.search(r"[()|]", _bare(pattern)):
+        return [pattern]
+    parts = [""]
+    for token in re.findall(rf"{_ESCAPED}|{_SET}|\.\*\??|.", pattern, re.DOTALL):
+        if token in (".*", ".*?"):
+            parts.append("")
+        else:
+            parts[-1] += token
+    return [part for part in parts if part]
+
+
+def _bare(pattern: str) -> str:
+    """The operators alone, without what is escaped or stands in brackets."""
+    return re.sub(rf"{_ESCAPED}|{_SET}", "x", pattern, flags=re.DOTALL)
 
 
 def _flat(text: str) -> str:
