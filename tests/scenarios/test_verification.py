@@ -109,6 +109,12 @@ def test_a_missing_artifact_turns_passed_into_a_question(repo: Repo) -> None:
     assert "- b.txt (03-01): is not there" in prompt.read_text()
 
 
+def test_gaps_that_a_passed_report_lists_are_put_to_a_person(repo: Repo) -> None:
+    done = make(repo, writes("passed", GAPS)).execute(expect=4)
+    assert "the report lists a gap: It answers: nothing listens" in done.stderr
+    assert not is_ticked(repo)
+
+
 def test_a_verifier_that_leaves_no_report_that_counts_fails_and_is_tried_again(repo: Repo) -> None:
     broken = [*writes("passed"), {"say": "out of memory"}, {"exit": 3}]
     project = make(repo, broken)

@@ -30,6 +30,9 @@ from worktree_runner.core.docs.verification import (
         ("# X\n\n---\nstatus: passed\n---\n", VerificationStatus.PASSED),
         ("# X\n\n```\nstatus: passed\n```\n", VerificationStatus.UNKNOWN),
         ("---\nstatus: not passed\n---\n", VerificationStatus.UNKNOWN),
+        ("---\nstatus: passed with 2 gaps\n---\n", VerificationStatus.UNKNOWN),
+        ("# X\n\n**Status:** PASSED, but it does not build\n", VerificationStatus.UNKNOWN),
+        ("# X\n\n**Status:** Passed (8/8, no gaps)\n", VerificationStatus.PASSED),
         ("", VerificationStatus.UNKNOWN),
     ],
 )

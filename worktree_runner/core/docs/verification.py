@@ -2,6 +2,7 @@
 
 - Status by front matter, else by a `status:` line in broken YAML, else by `**Status:**` in the
   body. Anything that isn't one of the known words is UNKNOWN: a person has to look.
+- A status that takes back what it begins with (`passed with 2 gaps`) is UNKNOWN.
 - `passed` beside listed human checks is HUMAN_NEEDED. A mere "Human Verification" heading is
   not: most reports have one that says there is nothing to check.
 """
@@ -78,6 +79,11 @@ _BODY_STATUS = re.compile(
     re.I,
 )
 _FRONT_STATUS = re.compile(r"^status:\s*(.*?)\s*$", re.I)
+_NONE_OF_IT = re.compile(r"\b(?:no|0|zero|without)\s+\w+", re.I)
+_TAKEN_BACK = re.compile(
+    r"\b(?:gaps?|issues?|concerns?|except|but|not|partial\w*|fail\w*|pending|incomplete|human)\b",
+    re.I,
+)
 _SCORE = re.compile(r"^\W*\*\*score(?::\*\*|\*\*:)\s*(.+?)\s*$", re.I)
 _HUMAN_TITLE = re.compile(
     r"^human verification|^manual (?:verification|checks)|^items? for human", re.I
@@ -112,6 +118,8 @@ def status_of(stated: str) -> VerificationStatus:
     words = plain.split()
     for count in (3, 2, 1):
         found = _WORDS.get("_".join(words[:count])) if len(words) >= count else None
+        if found is VerificationStatus.PASSED and _TAKEN_BACK.search(_NONE_OF_IT.sub("", plain)):
+            return VerificationStatus.UNKNOWN
         if found is not None:
             return found
     return VerificationStatus.UNKNOWN

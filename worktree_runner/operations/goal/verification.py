@@ -21,7 +21,12 @@ from worktree_runner import process
 from worktree_runner.agents.outcome import read_outcome
 from worktree_runner.agents.registry import choose as choose_agent
 from worktree_runner.core import verify
-from worktree_runner.core.docs.verification import Gap, HumanCheck, choose_report
+from worktree_runner.core.docs.verification import (
+    Gap,
+    HumanCheck,
+    VerificationStatus,
+    choose_report,
+)
 from worktree_runner.core.docs.verification import parse_verification as parse_report
 from worktree_runner.core.events import Type
 from worktree_runner.core.goal import VERIFIER, Goal, Step, judge
@@ -303,6 +308,8 @@ def _missing(goal: Goal) -> list[str]:
 
 def _report(session: Session, goal: Goal, data: bytes, copy: Path, concerns: list[str]) -> None:
     found = parse_report(data)
+    if found.status is not VerificationStatus.GAPS_FOUND:
+        concerns = [*concerns, *(f"the report lists a gap: {_gap(one)}" for one in found.gaps)]
     domains = {plan.domain for plan in session.phase.plans}
     accept = session.settings.accept
     if accept is None:
