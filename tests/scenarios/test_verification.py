@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pexpect
@@ -131,6 +132,25 @@ def test_a_verifier_that_leaves_no_report_that_counts_fails_and_is_tried_again(r
     assert project.starts("verify") == 3
     assert project.starts("03-01") == 1
     assert not is_ticked(repo)
+
+
+def test_a_report_that_leads_elsewhere_or_went_with_its_worktree_does_not_count(
+    repo: Repo,
+) -> None:
+    secret = repo.path / ".git" / "secret"
+    secret.write_text(report("passed"))
+    (repo.path / ".git/judge.py").write_text(
+        "import os, shutil\nhere = os.getcwd()\nos.chdir('/')\nshutil.rmtree(here)\n"
+    )
+    project = make(repo, [{"run": ["ln", "-s", str(secret), f"{PHASE}/03-API-VERIFICATION.md"]}])
+    assert "it wrote no 03-VERIFICATION.md" in project.execute(expect=1).stderr
+    judge_does(repo, [{"run": [sys.executable, str(repo.path / ".git/judge.py")]}])
+    done = project.execute(expect=1)
+    assert "goal: not verified: its worktree" in done.stderr
+    judge_does(repo, [*writes("passed"), {"commit": "docs: verified"}])
+    assert "; the verifier's own commits kept in refs/wtrun/" in project.execute().stderr
+    assert is_ticked(repo)
+    assert repo.git("show", f"main:{REPORT}") == report("passed").strip()
 
 
 def test_of_a_verifiers_worktree_only_the_report_is_taken(repo: Repo) -> None:

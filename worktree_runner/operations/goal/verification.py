@@ -249,6 +249,9 @@ def _take_written(session: Session, goal: Goal) -> None:
 def _why_not(goal: Goal) -> str:
     """Why nothing that the verifier left counts; empty if it ended by itself and well."""
     message = clean_line(str(goal.outcome.get("message", "")), 200)
+    started = goal.ended_because != "not_started"
+    if started and not (Path(goal.worktree) / ".git").exists():
+        return f"its worktree {goal.worktree} is gone"
     said = f": {message}" if message else ""
     match goal.ended_because:
         case "timed_out":
@@ -269,7 +272,7 @@ def _written(session: Session, goal: Goal) -> str:
     place = Path(goal.worktree)
     old = session.repository.objects.entries(goal.base, [goal.report])
     file = place / goal.report
-    if file.is_file() and not file.is_symlink():
+    if _is_in(place, goal.report):
         before = b""
         if goal.report in old:
             before = session.repository.objects.read_blob(old[goal.report].oid)
@@ -281,7 +284,13 @@ def _written(session: Session, goal: Goal) -> str:
     suffixes = session.dialect.files.verification
     changed = [path for path in _changed(goal) if path.startswith(f"{session.phase.dir.path}/")]
     named = choose_report(changed, session.phase.dir.token, suffixes)
-    return next((path for path in named if (place / path).is_file()), "")
+    return next((path for path in named if _is_in(place, path)), "")
+
+
+def _is_in(place: Path, path: str) -> bool:
+    """Whether it is a file of the worktree, not one elsewhere that a link leads to."""
+    file = place / path
+    return file.is_file() and file.resolve() == place.resolve() / path
 
 
 def _changed(goal: Goal) -> list[str]:
@@ -354,7 +363,8 @@ def tidy(session: Session, goal: Goal) -> None:
     belongings = cleanup.inspect(
         repository, place if place.exists() else None, goal.branch, [session.state.tip], baseline
     )
-    others = [path for path in _changed(goal) if path not in baseline] if place.exists() else []
+    changed = _changed(goal) if (place / ".git").exists() else []
+    others = [path for path in changed if path not in baseline]
     try:
         refs = cleanup.release(repository, session.folder.id, f"{VERIFIER}-a{goal.n}", belongings)
     except WtrunError as error:
@@ -368,7 +378,9 @@ def tidy(session: Session, goal: Goal) -> None:
         branch=goal.branch,
         proof=f"{f'only {Path(goal.report).name}' if reported else 'nothing'} was taken from it",
         salvage=list(refs),
-        left=f"{listing(others, limit=SHOWN)}, changed by the verifier and not merged,",
+        left=f"{listing(others, limit=SHOWN)}, changed by the verifier and not merged,"
+        if others
+        else "the verifier's own commits",
     )
 
 
