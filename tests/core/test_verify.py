@@ -91,6 +91,12 @@ def test_nothing_that_is_unknown_counts_as_there(must: dict[str, Any]) -> None:
     assert all(state in (U, L) for state, _ in found(must))
 
 
+def test_what_lies_in_a_submodule_can_not_be_told() -> None:
+    must = {"artifacts": [{"path": "sub/inside.txt"}, {"path": "sub"}, {"path": "subs/x.txt"}]}
+    checks = check_plans([plan(must_haves=must)], ["sub/.", "a.txt"], lambda path: b"")
+    assert [one.found for one in checks] == [U, U, M]
+
+
 def test_a_pattern_that_would_search_for_ever_is_not_searched() -> None:
     hostile = ["(a+)+$", "(a|a)*b", "a*a*a*a*a*a*a*a*b", "[[a]"]
     text = "a" * 5000 + "\n"

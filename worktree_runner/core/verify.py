@@ -116,6 +116,11 @@ class _Tree:
     def ends(self, path: str) -> bool:
         return any(each.endswith(f"/{path}") for each in self._paths)
 
+    def is_closed(self, path: str) -> bool:
+        """Whether a folder above it is a submodule or a link, whose content the tree lacks."""
+        parts = path.split("/")
+        return any("/".join([*parts[:n], "."]) in self._paths for n in range(1, len(parts)))
+
     def text(self, path: str) -> str:
         if path not in self._texts:
             self._texts[path] = self._read(path).decode(errors="replace")
@@ -196,6 +201,8 @@ def _check_artifact(artifact: _Artifact, tree: _Tree) -> tuple[Found, str]:
         return (Found.UNCLEAR, "is there more than once") if demands else (Found.PRESENT, "")
     if tree.has_any(path):
         return Found.PRESENT, ""
+    if tree.is_closed(path):
+        return Found.UNCLEAR, "lies in a submodule or behind a link"
     return Found.MISSING, "is not there"
 
 
