@@ -66,6 +66,28 @@ def test_what_was_set_up_is_put_back_and_edits_are_kept(repo: Repo) -> None:
     assert project.statuses()["03-02"] == "conflicted"
 
 
+def test_a_rebase_of_the_user_is_neither_taken_nor_put_back(repo: Repo) -> None:
+    project = conflicting(repo)
+    project.execute(expect=3)
+    before = repo.git("rev-parse", "main")
+    repo.git("rebase", "main", check=False, cwd=place(repo))
+    kept = project.wtrun("resolve", "03-02", "--abort", expect=5)
+    assert "a rebase is under way" in kept.stderr
+    assert repo.git("diff", "--name-only", "--diff-filter=U", cwd=place(repo)) == "shared.txt"
+    (place(repo) / "shared.txt").write_text("one\nby hand\nthree\n")
+    repo.git("add", "shared.txt", cwd=place(repo))
+    taken = project.wtrun("resolve", "03-02", "--continue", expect=5)
+    assert "git rebase --continue" in taken.stderr
+    assert repo.git("rev-parse", "main") == before
+    repo.git("-c", "core.editor=true", "rebase", "--continue", cwd=place(repo))
+    repo.git("checkout", "-q", "--detach", "main", cwd=place(repo))
+    elsewhere = project.wtrun("resolve", "03-02", "--continue", expect=5)
+    assert "is on no branch, not on gsd/03-02" in elsewhere.stderr
+    repo.git("switch", "-q", "gsd/03-02", cwd=place(repo))
+    project.wtrun("resolve", "03-02", "--continue", expect=0)
+    assert repo.read("shared.txt") == b"one\nby hand\nthree\n"
+
+
 def test_an_untouched_set_up_leaves_nothing_behind_when_put_back(repo: Repo) -> None:
     project = conflicting(repo)
     project.execute(expect=3)

@@ -5,6 +5,7 @@
 - `take` believes nothing that still looks like a marker, and commits what is staged: other
   edits stop it, untracked files stay where they are.
 - `put_back` keeps what was edited under a salvage ref before the files go back to the plan's.
+- A rebase of the user in that worktree is the user's: nothing is taken or put back meanwhile.
 
 Left by a crash: `set_up` records its intent first, so `put_back` cleans a half-made one; a commit
 made by `take` whose event was lost is found by the next `--continue`.
@@ -29,6 +30,7 @@ from worktree_runner.core.texts import clean_line, decode, listing
 from worktree_runner.core.worksheet import has_hunks
 from worktree_runner.errors import PreconditionError
 from worktree_runner.git.gateway import Git
+from worktree_runner.git.repository import operation_in_progress
 from worktree_runner.operations.context.session import Session
 from worktree_runner.operations.merging import cleanup, landing
 from worktree_runner.operations.opening import conflicted
@@ -41,6 +43,7 @@ def set_up(session: Session, plan_id: str) -> tuple[FileConflict, ...]:
     """Puts the merge into the plan's worktree; the files that are to be edited there."""
     plan = conflicted(session, plan_id)
     git = worktree_of(plan)
+    _nothing_else_under_way(plan, git)
     _is_free(plan, git)
     outcome = landing.merged(session, plan)
     tip = session.state.tip
@@ -69,6 +72,8 @@ def take(session: Session, plan_id: str) -> str:
     """The commit that decides the conflict by hand, made of what is in the plan's worktree."""
     plan = conflicted(session, plan_id)
     git = worktree_of(plan)
+    _nothing_else_under_way(plan, git)
+    _on_its_branch(plan, git)
     _stage_decided(plan, git)
     _nothing_unstaged(plan, git)
     if git.resolve("MERGE_HEAD") is not None:
@@ -103,10 +108,12 @@ def is_prepared(plan: PlanState) -> bool:
 def put_back(session: Session, plan_id: str) -> str:
     """Ends the merge in the plan's worktree; the ref that keeps what was edited, or nothing.
 
-    Raises WtrunError if git would lose an edit by it; nothing is changed then.
+    Raises WtrunError if git would lose an edit by it, or if what is under way there is no merge;
+    nothing is changed then.
     """
     plan = conflicted(session, plan_id)
     git = worktree_of(plan)
+    _nothing_else_under_way(plan, git)
     kept = ""
     tree = str(plan.prepared.get("tree", ""))
     touched = not git.ok("diff", "--quiet", "HEAD", "--")
@@ -129,6 +136,27 @@ def worktree_of(plan: PlanState) -> Git:
             hint=f"git worktree add {place} {plan.branch}",
         )
     return Git(place)
+
+
+def _nothing_else_under_way(plan: PlanState, git: Git) -> None:
+    """Raises where git is in the midst of a rebase or the like: HEAD is no end of the plan then."""
+    busy = operation_in_progress(Path(git.text("rev-parse", "--absolute-git-dir")))
+    if busy is not None and busy[0] != "a merge":
+        raise PreconditionError(
+            f"In {git.path} {busy[0]} is under way.",
+            hint=f"{busy[1]} there, then wtrun resolve {plan.id} --continue",
+        )
+
+
+def _on_its_branch(plan: PlanState, git: Git) -> None:
+    """Raises where something else is checked out: without the plan's work it would be taken."""
+    here = git.run("symbolic-ref", "--quiet", "HEAD", check=False).text
+    if here != f"refs/heads/{plan.branch}":
+        name = f"on {here.removeprefix('refs/heads/')}" if here else "on no branch"
+        raise PreconditionError(
+            f"{git.path} is {name}, not on {plan.branch}.",
+            hint=f"git -C {git.path} switch {plan.branch}, then wtrun resolve {plan.id} --continue",
+        )
 
 
 # -- setting up ----------------------------------------------------------------------------
