@@ -114,7 +114,11 @@ def _conflicted_path(work: Work, path: str) -> None:
     stages = work.merged.stages[path]
     kind, words = classify(path, stages, work.merged.messages)
     if kind not in {"content", "add/add"}:
-        _escalate(work, path, kind, _reason(kind, words))
+        why = _reason(kind, words)
+        if kind == "modify/delete" and len(stages.keys() & {2, 3}) == 1:
+            gone, kept = work.labels if 3 in stages else reversed(work.labels)
+            why = f"{gone} deleted the file, {kept} changed it"
+        _escalate(work, path, kind, why)
         if kind == "rename/rename":
             _mark(work, path)
         return

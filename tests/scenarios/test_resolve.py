@@ -161,7 +161,7 @@ def test_every_kind_of_conflict_is_listed_in_names_not_commits(repo: Repo) -> No
     )
     project.execute(expect=3)
     listed = project.wtrun("resolve", "03-02", "--list", expect=0).stdout
-    assert "shared.txt deleted in main and modified in 03-02" in listed
+    assert "shared.txt: modify/delete: main deleted the file, 03-02 changed it" in listed
     assert "m.py: duplicate: git merged it cleanly, but the result defines g twice" in listed
     folder = Path(listed.split("every version and a report: ")[1].strip())
     marked = next(folder.glob("*-m.marked.py")).read_text()
