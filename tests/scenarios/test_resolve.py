@@ -244,6 +244,19 @@ def test_answers_that_the_gate_refuses_are_asked_again_with_a_draft(repo: Repo) 
     assert project.statuses()["03-02"] == "landed"
 
 
+def test_an_answer_that_the_gate_refused_is_not_offered_as_one_that_was_good(repo: Repo) -> None:
+    project = conflicting(repo)
+    settings = repo.read(".wtrun.toml") + b"[merge]\nremember = true\n"
+    repo.commit("settings", {".wtrun.toml": settings})
+    project.execute("--gate", "! grep -q second shared.txt", expect=3)
+    project.wtrun("resolve", "03-02", "--take", "plan", expect=3)
+    listed = project.wtrun("resolve", "03-02", "--list", expect=0).stdout
+    assert "the check is red with your answers" in listed
+    assert "has a proposal" not in listed
+    project.wtrun("resolve", "03-02", "--take", "target", expect=0)
+    assert len(list((repo.path / ".git/wtrun/answers").iterdir())) == 1
+
+
 def test_an_answer_for_a_whole_file_is_offered_when_the_same_conflict_comes_back(
     repo: Repo,
 ) -> None:

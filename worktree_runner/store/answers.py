@@ -119,3 +119,11 @@ def load(layout: Layout, hunk: ConflictHunk) -> Answer | None:
         return Answer(split_lines(data), *words)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def forget(layout: Layout, one: FileConflict, *, run: str, plan: str) -> None:
+    """Drops what was kept of this file's hunks, and of the file, for a plan in a run."""
+    kept = [(key(hunk), load(layout, hunk)) for hunk in one.hunks]
+    for name, answer in (*kept, (whole_key(one), load_whole(layout, one))):
+        if answer is not None and (answer.run, answer.plan) == (run, plan):
+            (layout.answers / f"{name}.json").unlink(missing_ok=True)

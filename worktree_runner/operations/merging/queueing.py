@@ -31,6 +31,7 @@ from worktree_runner.operations.merging import (
     gate,
     landing,
     publishing,
+    remembering,
 )
 from worktree_runner.operations.merging.conflicts import report_conflicts
 
@@ -332,6 +333,7 @@ def reject(session: Session, step: actions.Reject) -> None:
 def _ask_again(session: Session, plan: PlanState, verdict: str) -> None:
     """Makes the user's own answers a draft again: they, too, may be what the gate refuses.
 
+    Those that it is red with are remembered no longer for other merges.
     A plan without a conflict, or with answers forced by `--on-conflict`, stays rejected.
     """
     answered = {str(choice["path"]) for choice in plan.choices}
@@ -343,6 +345,8 @@ def _ask_again(session: Session, plan: PlanState, verdict: str) -> None:
         return  # what was answered is what is run, not how the work goes together
     for path in sorted(paths):
         session.record(Type.RESOLUTION_UNDONE, plan.id, path=path)
+    if verdict == "red":
+        remembering.forget(session, plan.id, open_ones)
     draft = [choice for choice in plan.choices if choice["path"] in paths]
     session.record(Type.MERGE_DRAFTED, plan.id, choices=draft)
     conflicts = landing.merged(session, session.of(plan.id)).conflicts

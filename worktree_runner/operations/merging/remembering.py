@@ -4,6 +4,7 @@
   the offered text, `--take proposal` takes it, and the report says where it is from.
 - An answer for a whole file is offered for the file. What is run and what comes back from the dead
   (`conflicts.CONCERNS`) is asked anew each time.
+- An answer with which the gate turned red is forgotten; the run's own draft still has it.
 """
 
 from __future__ import annotations
@@ -100,6 +101,12 @@ def keep(
             lines = lines_for(hunk, choice)
             answer = answers.Answer(lines, one.path, session.state.id, plan_id, at)
             answers.save(session.repository.layout, hunk, answer)
+
+
+def forget(session: Session, plan_id: str, conflicts: Iterable[FileConflict]) -> None:
+    """Forgets what was kept of the plan's answers in this run: they turned out to be wrong."""
+    for one in conflicts:
+        answers.forget(session.repository.layout, one, run=session.state.id, plan=plan_id)
 
 
 def _keep_whole(session: Session, plan_id: str, one: FileConflict, choice: Choice) -> None:
