@@ -205,6 +205,11 @@ def test_an_aborted_conflict_leaves_the_plan_out_and_its_work_where_it_is(repo: 
     assert project.statuses()["03-02"] == "skipped"
 
 
+def _ends_on_hangup() -> None:
+    """Who started the tests may ignore it (nohup), and a child would with them."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def at_terminal(project: Project, *args: str) -> pexpect.spawn[str]:
     return pexpect.spawn(
         sys.executable,
@@ -214,6 +219,7 @@ def at_terminal(project: Project, *args: str) -> pexpect.spawn[str]:
         dimensions=(40, 80),
         encoding="utf-8",
         timeout=60,
+        preexec_fn=_ends_on_hangup,
     )
 
 

@@ -83,7 +83,8 @@ def test_one_side_is_taken_on_the_users_word_and_what_that_drops_is_said(
     loser = "plan" if side == "ours" else "target"
     told = f"--on-conflict {side}: dropped 1 line of the {loser} in 1 hunk"
     assert told in " ".join(done.stderr.replace("|", " ").split())
-    assert told in project.wtrun("report", expect=0).stdout
+    report = project.wtrun("report", expect=0).stdout
+    assert f"| on-conflict-{side} | dropped 1 line of the {loser} in 1 hunk |" in report
     body = repo.git("log", "--format=%(trailers:only)", "main")
     assert f"Wtrun-Resolved: shared.txt (on-conflict-{side})" in body
 
