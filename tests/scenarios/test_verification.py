@@ -81,6 +81,21 @@ def test_what_only_a_person_can_check_waits_and_is_asked_at_a_terminal(repo: Rep
     assert project.starts("verify") == 1
 
 
+def test_a_plan_that_came_while_the_goal_waited_keeps_the_phase_open(repo: Repo) -> None:
+    project = make(repo, writes("human_needed", HUMAN))
+    project.execute(expect=4)
+    repo.commit("one more", {f"{PHASE}/03-02-PLAN.md": plan_text("02", files=["b.txt"])})
+    shown, code = typed(at_terminal(project, "execute", "3"), "a")
+    assert code == 0, shown
+    assert "03-02 is new on main: the phase stays open" in " ".join(shown.split())
+    assert not is_ticked(repo)
+    assert "## Approved by the user (" in repo.git("show", f"main:{REPORT}")
+    judge_does(repo, writes("passed"))
+    project.execute()
+    assert (project.starts("03-02"), project.starts("verify")) == (1, 2)
+    assert is_ticked(repo)
+
+
 def test_issues_of_the_user_become_gaps_of_the_report(repo: Repo) -> None:
     project = make(repo, writes("human_needed", HUMAN))
     child = at_terminal(project, "execute", "3")

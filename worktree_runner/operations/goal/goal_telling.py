@@ -6,10 +6,11 @@ from worktree_runner.core.docs.roadmap import milestone, next_phase
 from worktree_runner.core.docs.update import find_documents
 from worktree_runner.core.goal import Step
 from worktree_runner.core.report import NextStep
-from worktree_runner.core.texts import clean_line
+from worktree_runner.core.texts import clean_line, listing
 from worktree_runner.errors import ExitCode
 from worktree_runner.operations.context.session import Session
 from worktree_runner.operations.context.tracking import planning_files
+from worktree_runner.operations.goal.late_plans import late_plans
 from worktree_runner.ui.console import Tone
 
 MOST = 20
@@ -51,6 +52,9 @@ def next_steps(session: Session) -> list[NextStep]:
             NextStep(plan, f"in the coding agent: {words.plans} that close the gaps"),
             NextStep(f"{again} --gaps-only", f"then run those {words.plans}"),
         ]
+    late = late_plans(session) if goal.is_reached else ()
+    if late:
+        return [NextStep(again, f"{listing(late)}, then the goal again")]
     return _after(session) if goal.is_reached else []
 
 

@@ -21,6 +21,7 @@ from worktree_runner.operations.context import summaries, tracking
 from worktree_runner.operations.context.project import Project
 from worktree_runner.operations.context.session import Session
 from worktree_runner.operations.goal import goal_reports, goal_telling, verification, verifier
+from worktree_runner.operations.goal.late_plans import late_plans
 from worktree_runner.operations.merging import cleanup, gate
 from worktree_runner.operations.merging.branching import checkout_of
 from worktree_runner.operations.merging.corrections import commit_corrections
@@ -67,11 +68,18 @@ def finish(session: Session, code: ExitCode, *, now: datetime) -> ExitCode:
 def _position(session: Session, code: ExitCode) -> Position:
     """Where the phase stands: complete once its goal is verified, or verification switched off.
 
-    That every plan of the phase has its summary is checked when it is written.
+    That every plan of the phase has its summary is checked when it is written; plans that came
+    to the target meanwhile, which the run's tip may lack, are looked for here.
     """
     goal = session.state.goal
     if code is ExitCode.DONE and (goal.is_reached or not session.settings.verify):
-        return Position.COMPLETE
+        late = late_plans(session)
+        if not late:
+            return Position.COMPLETE
+        words, are = session.words, "is" if len(late) == 1 else "are"
+        text = f"{listing(late)} {are} new on {session.state.target}: the {words.phase} stays open"
+        session.record(Type.NOTICE, text=text)
+        return Position.EXECUTED
     if goal.has_gaps:
         return Position.GAPS_FOUND
     return Position.HUMAN_NEEDED if goal.question else Position.PARTIAL
