@@ -99,6 +99,26 @@ def test_an_answer_of_ones_own_can_be_undone_before_the_plan_has_landed(repo: Re
     assert "shared.txt: content" in listed
 
 
+def test_one_hunk_of_several_that_were_decided_by_hand_is_undone_alone(repo: Repo) -> None:
+    def work(name: str) -> list[dict[str, Any]]:
+        return [
+            {"replace": "s.txt", "old": "one\n", "new": f"{name} one\n"},
+            {"replace": "s.txt", "old": "two\n", "new": f"{name} two\n"},
+            {"commit": "feat: work"},
+            {"summary": True},
+        ]
+
+    plans = {"01": plan_text("01", steps=work("a")), "02": plan_text("02", steps=work("b"))}
+    project = Project.make(repo, plans, {"s.txt": "one\n" + "-\n" * 9 + "two\n"})
+    project.execute(expect=3)
+    for number, side in (("1", "plan"), ("2", "both")):
+        project.wtrun("resolve", "03-02", "--take", side, "--path", "s.txt", "--hunk", number)
+    project.wtrun("unresolve", "s.txt", "--take", "target", "--hunk", "1", expect=0)
+    assert repo.read("s.txt") == b"a one\n" + b"-\n" * 9 + b"a two\nb two\n"
+    project.wtrun("unresolve", "s.txt", "--take", "plan", "--hunk", "2", expect=0)
+    assert repo.read("s.txt") == b"a one\n" + b"-\n" * 9 + b"b two\n"
+
+
 def test_a_commit_on_top_whose_event_was_lost_is_found_again(repo: Repo) -> None:
     project = settled(repo, conflict=True)
     project.execute(expect=3)

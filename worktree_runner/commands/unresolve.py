@@ -55,7 +55,7 @@ def command(path: str, plan: str | None, take: str | None, hunk: int | None) -> 
                 hint=f"wtrun unresolve {shlex.quote(path)} --take target, or --take plan",
             )
         if take is not None:
-            choices = unresolve.chosen(landed, ChoiceKind(take), hunk)
+            choices = unresolve.chosen(session, landed, ChoiceKind(take), hunk)
         else:
             choices = unresolve.ask(session, landed)
         if not choices:

@@ -22,6 +22,7 @@ from worktree_runner.core.queue import Started
 from worktree_runner.core.settled import MANUAL, TRAILER, UNDONE, resolution_of
 from worktree_runner.core.state import PlanState, Status
 from worktree_runner.core.texts import listing
+from worktree_runner.core.worksheet import Worksheet
 from worktree_runner.errors import PreconditionError, UsageError
 from worktree_runner.git.publish import Outcome, publish
 from worktree_runner.operations.context.session import Session, choices_of
@@ -29,7 +30,7 @@ from worktree_runner.operations.context.tools import conflict_tools
 from worktree_runner.operations.merging import gate, landing, publishing
 from worktree_runner.operations.merging.conflicts import conflict_facts, report_conflicts
 from worktree_runner.operations.merging.landing import resolution_to_json
-from worktree_runner.operations.run.asking import open_conflicts
+from worktree_runner.operations.run.asking import latest, open_conflicts
 from worktree_runner.ui.conflict import Decided, decide_conflicts
 
 
@@ -116,23 +117,52 @@ def ask(session: Session, found: Landed) -> tuple[Choice, ...]:
     return answer.choices if isinstance(answer, Decided) else ()
 
 
-def chosen(found: Landed, kind: ChoiceKind, hunk: int | None) -> tuple[Choice, ...]:
+def chosen(
+    session: Session, found: Landed, kind: ChoiceKind, hunk: int | None
+) -> tuple[Choice, ...]:
     """The answers that `--take` and `--hunk` mean. One hunk: the others stay as they were."""
     one = found.conflict
     if hunk is None:
         return (Choice(one.path, kind, one.fingerprint, whole=not one.hunks),)
     if not 1 <= hunk <= len(one.hunks):
         raise UsageError(f"{one.path} has {len(one.hunks)} hunks, not a hunk {hunk}.")
+    given = _given(session, found)
     rest = [number for number in range(len(one.hunks)) if number != hunk - 1]
-    if any(one.hunks[number].proposal is None for number in rest):
+    if any(one.hunks[number].proposal is None and number not in given for number in rest):
         raise UsageError(
             f"The other hunks of {one.path} were not settled one by one.",
             hint="take the file without --hunk, or decide it at a terminal",
         )
+    settled = Choice(one.path, ChoiceKind.PROPOSAL, one.fingerprint)
     return (
         Choice(one.path, kind, one.fingerprint, hunk - 1),
-        *(Choice(one.path, ChoiceKind.PROPOSAL, one.fingerprint, number) for number in rest),
+        *(given.get(number, replace(settled, hunk=number)) for number in rest),
     )
+
+
+def _given(session: Session, found: Landed) -> dict[int, Choice]:
+    """What was decided by hand for single hunks, by their numbers as they are asked now.
+
+    A rule may have settled some of the hunks then, so theirs were others.
+    """
+    one = found.conflict
+    asked = _merge(session, found.plan, found.tip, one.path, ()).conflicts
+    sheet = Worksheet([item for item in asked if item.path == one.path],
+                      latest(choices_of(found.plan)))  # fmt: skip
+    given: dict[int, Choice] = {}
+    for step in sheet.steps:
+        answer = sheet.answer_of(step)
+        if step.hunk is None or answer is None or answer.whole:
+            continue
+        if answer.hunk is None and answer.kind in (ChoiceKind.CONTENT, ChoiceKind.DELETE):
+            continue
+        then = step.file.hunks[step.hunk]
+        for number, now in enumerate(one.hunks):
+            if (now.base, now.ours, now.theirs, now.ours_line) == (
+                then.base, then.ours, then.theirs, then.ours_line
+            ):  # fmt: skip
+                given[number] = replace(answer, hunk=number)
+    return given
 
 
 def decide(session: Session, found: Landed, choices: Sequence[Choice]) -> bool:
