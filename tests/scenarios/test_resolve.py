@@ -9,6 +9,8 @@ from typing import Any
 from tests.scenarios.test_conflicts import BASE, conflicting, rewrite
 from tests.support.project import Project, plan_text
 from tests.support.repo import Repo
+from worktree_runner.store.paths import Layout
+from worktree_runner.store.runlock import run_lock
 
 MARKED = "one\n<<<<<<< main\nfirst\n||||||| base\ntwo\n=======\nsecond\n>>>>>>> 03-02\nthree\n"
 
@@ -166,6 +168,16 @@ def test_every_kind_of_conflict_is_listed_in_names_not_commits(repo: Repo) -> No
     folder = Path(listed.split("every version and a report: ")[1].strip())
     marked = next(folder.glob("*-m.marked.py")).read_text()
     assert marked.count("def g():") == 2 and "<<<<" not in marked
+
+
+def test_while_a_run_is_at_work_a_list_is_refused_with_what_shows_it(repo: Repo) -> None:
+    project = conflicting(repo)
+    project.execute(expect=3)
+    with run_lock(Layout(repo.path / ".git"), "wtrun execute 3"):
+        locked = project.wtrun("resolve", "03-02", "--list", expect=6)
+        shown = project.wtrun("conflicts", expect=0)
+    assert "'wtrun execute 3'" in locked.stderr and "hint: wtrun conflicts" in locked.stderr
+    assert "03-02: shared.txt; wtrun resolve 03-02" in shown.stdout
 
 
 def test_a_merge_tool_decides_whole_files(repo: Repo, tmp_path: Path) -> None:

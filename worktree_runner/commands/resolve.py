@@ -59,7 +59,9 @@ def command(plan: str, **options: Any) -> int:
     wanted = _Wanted(**options)
     _check(plan, wanted)
     screen, asker = open_terminal()
-    with open_run(Path.cwd(), f"wtrun resolve {plan}", screen, asker, plan=plan) as session:
+    doing = f"wtrun resolve {plan}"
+    meanwhile = "wtrun conflicts" if wanted.listing else "wtrun status"
+    with open_run(Path.cwd(), doing, screen, asker, plan=plan, meanwhile=meanwhile) as session:
         return _decide(session, plan, wanted)
 
 

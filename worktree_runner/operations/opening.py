@@ -20,12 +20,21 @@ from worktree_runner.ui.console import Screen
 
 @contextmanager
 def open_run(
-    folder: Path, doing: str, screen: Screen, asker: Asker, *, plan: str | None = None
+    folder: Path,
+    doing: str,
+    screen: Screen,
+    asker: Asker,
+    *,
+    plan: str | None = None,
+    meanwhile: str = "wtrun status",
 ) -> Iterator[Session]:
-    """The newest unfinished run, of the plan if one is named, under the run lock."""
+    """The newest unfinished run, of the plan if one is named, under the run lock.
+
+    `meanwhile` is the command that is named where another wtrun holds that lock.
+    """
     project = open_project(folder, {})
     trust.require(project, screen, asker)
-    with run_lock(project.repository.layout, doing):
+    with run_lock(project.repository.layout, doing, meanwhile=meanwhile):
         found = list(runs.unfinished(project.repository.layout))
         if plan is not None:
             found = [pair for pair in found if plan in pair[1].plans]

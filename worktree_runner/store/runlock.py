@@ -22,8 +22,9 @@ from worktree_runner.store.paths import Layout
 
 
 @contextlib.contextmanager
-def run_lock(layout: Layout, doing: str) -> Iterator[None]:
-    """Holds the run lock; LockedError names the holder if another process has it."""
+def run_lock(layout: Layout, doing: str, *, meanwhile: str = "wtrun status") -> Iterator[None]:
+    """Holds the run lock; LockedError names the holder if another process has it, and what can
+    be done `meanwhile`."""
     layout.root.mkdir(parents=True, exist_ok=True)
     owner = layout.run_lock.with_suffix(".owner.json")
     lock = FileLock(layout.run_lock, timeout=0)
@@ -32,7 +33,7 @@ def run_lock(layout: Layout, doing: str) -> Iterator[None]:
     except Timeout as error:
         raise LockedError(
             f"Another wtrun is at work on this repository: {_holder(layout)}.",
-            hint="wtrun status",
+            hint=meanwhile,
         ) from error
     try:
         facts = {
