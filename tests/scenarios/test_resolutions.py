@@ -92,7 +92,8 @@ def test_a_resolution_of_a_plan_in_conflict_becomes_a_question_of_it(repo: Repo)
 def test_an_answer_of_ones_own_can_be_undone_before_the_plan_has_landed(repo: Repo) -> None:
     project = settled(repo, conflict=True)
     project.execute(expect=3)
-    project.wtrun("unresolve", "app.py", expect=3)
+    again = project.wtrun("unresolve", "app.py", "--take", "plan", expect=3)
+    assert "wtrun resolve 03-02 --take plan --path app.py" in again.stderr
     project.wtrun("resolve", "03-02", "--take", "plan", "--path", "shared.txt", expect=3)
     project.wtrun("unresolve", "shared.txt", expect=3)
     listed = project.wtrun("resolve", "03-02", "--list", expect=0).stdout

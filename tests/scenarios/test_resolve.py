@@ -90,6 +90,19 @@ def test_a_rebase_of_the_user_is_neither_taken_nor_put_back(repo: Repo) -> None:
     assert repo.read("shared.txt") == b"one\nby hand\nthree\n"
 
 
+def test_a_branch_without_the_plans_work_decides_nothing(repo: Repo) -> None:
+    project = conflicting(repo)
+    project.execute(expect=3)
+    repo.git("reset", "-q", "--hard", "main", cwd=place(repo))
+    refused = project.wtrun("resolve", "03-02", "--continue", expect=5)
+    assert "holds nothing of 03-02: its HEAD has landed already" in " ".join(refused.stderr.split())
+    assert project.statuses()["03-02"] == "conflicted"
+    head = refused.stderr.split("reset --keep")[1].split()[0]
+    repo.git("reset", "-q", "--keep", head, cwd=place(repo))
+    project.wtrun("resolve", "03-02", "--take", "plan", expect=0)
+    assert repo.read("shared.txt") == b"one\nsecond\nthree\n"
+
+
 def test_an_untouched_set_up_leaves_nothing_behind_when_put_back(repo: Repo) -> None:
     project = conflicting(repo)
     project.execute(expect=3)

@@ -45,7 +45,8 @@ def command(path: str, plan: str | None, take: str | None, hunk: int | None) -> 
         if found.status is Status.CONFLICTED:
             unresolve.reopen(session, found, path)
             screen.say("Next:")
-            screen.command(f"wtrun resolve {found.id}")
+            given = f" --take {take} --path {shlex.quote(path)}" if take else ""
+            screen.command(f"wtrun resolve {found.id}{given}{f' --hunk {hunk}' if hunk else ''}")
             return int(ExitCode.CONFLICT)
         landed = unresolve.landed(session, found, path)
         if take is None and not asker.interactive:

@@ -85,6 +85,12 @@ def take(session: Session, plan_id: str) -> str:
             hint=f"wtrun resolve {plan_id} --edit, edit the files there, then "
             f"wtrun resolve {plan_id} --continue",
         )
+    if git.ok("merge-base", "--is-ancestor", head, session.state.tip):
+        raise PreconditionError(
+            f"{git.path} holds nothing of {plan_id}: its HEAD has landed already.",
+            hint=f"git -C {git.path} reset --keep {plan.head[:10]} brings the plan's commits back; "
+            f"wtrun resolve {plan_id} --abort leaves the plan out",
+        )
     paths = [_own_name(str(item["path"]), str(item["kind"])) for item in plan.conflicts]
     session.record(Type.MERGE_REOPENED, plan_id, head=head, by_hand=paths)
     return head
