@@ -237,8 +237,12 @@ def _first_answer(view: FileView, index: int, rules: Sequence[Rule]) -> Answer |
 
 
 def _likeliest(view: FileView, index: int) -> Answer | None:
-    """The answer of the first rule that has any, for a person to judge."""
-    rules = (rule for rule in (*RULES, *TESTED, *GUESSES) if not _off(view, rule.name))
+    """The answer of the first rule that has any, for a person to judge.
+
+    Called where `_answer` found none, so the proven rules that it asked are not asked again.
+    """
+    untried = RULES if view.hunks[index].kind in NEVER else ()
+    rules = (rule for rule in (*untried, *TESTED, *GUESSES) if not _off(view, rule.name))
     return next(filter(None, (rule.settle(view, index) for rule in rules)), None)
 
 

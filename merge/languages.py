@@ -172,6 +172,7 @@ if read_yaml is not None:
     _READERS["yaml"] = read_yaml
 
 
+@lru_cache(maxsize=32)
 def same_meaning(path: str, left: bytes, right: bytes) -> bool:
     """Whether two texts differ in nothing but insignificant white space; False if unsure."""
     value = meaning(path, left)
@@ -191,6 +192,7 @@ def _same_python(left: bytes, right: bytes) -> bool:
     return comments[0] == comments[1]
 
 
+@lru_cache(maxsize=4)
 def meaning(path: str, data: bytes) -> Hashable | None:
     """A value that stays equal while only insignificant white space changes; None = unknown.
 
